@@ -1,0 +1,125 @@
+"""`farthing log`: the latest queries, what they cost and how long they took."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import typer
+
+from farthing import clock, money
+from farthing.cli.output import Data, Json, console, data_folder, print_json, run, stop, table, wide
+from farthing.ledger.project import catch_up
+from farthing.ledger.records import open_records, presented, queries, recent
+from farthing.paths import DataFolder
+
+FOLLOW_SECONDS = 0.5
+
+STYLES = {"settled": "", "open": "cyan", "unresolved": "yellow", "void": "dim"}
+
+
+def log(
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many queries.")] = 20,
+    key: Annotated[
+        str | None, typer.Option(show_default=False, help="Only those of this key's id.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on, and print queries as they end.")
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Show the latest queries with tokens, cost and time."""
+    folder = data_folder(data)
+    if not folder.journal.exists():
+        stop(f"there is no ledger in {folder.root} yet; `farthing up` starts one")
+    engine = open_records(folder.records)
+    try:
+        rows = _read(engine, folder, lines, key)
+        if json:
+            for row in rows:
+                print_json(presented(row))
+        else:
+            _print_table(rows)
+        if follow:
+            run(_follow(engine, folder, key, json=json))
+    except KeyboardInterrupt:
+        return
+    finally:
+        engine.dispose()
+
+
+def _read(
+    engine: sa.Engine, folder: DataFolder, lines: int, key: str | None
+) -> list[dict[str, Any]]:
+    catch_up(engine, folder.journal)
+    with engine.connect() as connection:
+        return recent(connection, lines, key=key)
+
+
+async def _follow(engine: sa.Engine, folder: DataFolder, key: str | None, *, json: bool) -> None:
+    """Print every query that ends from now on, once."""
+    since = clock.wall()
+    seen: set[str] = set()
+    while True:
+        await asyncio.sleep(FOLLOW_SECONDS)
+        catch_up(engine, folder.journal)
+        for row in _ended_since(engine, since, key):
+            if row["id"] not in seen:
+                seen.add(row["id"])
+                print_json(presented(row)) if json else console.print(_line(row), soft_wrap=True)
+
+
+def _ended_since(engine: sa.Engine, since: int, key: str | None) -> list[dict[str, Any]]:
+    chosen = queries.c.ended > since
+    if key is not None:
+        chosen &= queries.c.key == key
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(queries).where(chosen).order_by(queries.c.ended))
+        return [dict(row) for row in rows.mappings()]
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return a query as the cells of one row."""
+    known = row["input"] is not None
+    cached = (row["cache_read"] or 0) + (row["cache_write"] or 0) + (row["cache_write_1h"] or 0)
+    cost = row["cost"]
+    return (
+        clock.iso(row["began"])[:-1].replace("T", " "),
+        row["id"],
+        row["key"],
+        f"{row['provider']}/{row['model']}",
+        str(row["input"] + cached) if known else "–",
+        str(row["output"]) if known else "–",
+        money.dollars(cost) if cost is not None else f"≤ {money.dollars(row['held'])}",
+        _seconds(row["first_byte_us"]),
+        _seconds(row["total_us"]),
+        f"{row['status']}{_why(row)}",
+    )
+
+
+def _why(row: dict[str, Any]) -> str:
+    if row["reason"]:
+        return f" ({row['reason']})"
+    failed = row["http_status"] is not None and row["http_status"] >= 300
+    return f" (HTTP {row['http_status']})" if failed else ""
+
+
+def _seconds(microseconds: int | None) -> str:
+    return "–" if microseconds is None else f"{microseconds / 1_000_000:.3f}"
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    numbers = ("In", "Out", "Cost $", "First s", "Total s")
+    columns = ("Time (UTC)", "Query", "Key", "Model", *numbers, "Ending")
+    shown = table(*columns, right=numbers)
+    for row in rows:
+        shown.add_row(*_cells(row), style=STYLES[row["status"]])
+    wide.print(shown)
+    known = sum(row["cost"] or 0 for row in rows)
+    console.print(f"{len(rows)} queries, ${money.dollars(known)} in all", style="bold")
+
+
+def _line(row: dict[str, Any]) -> str:
+    return "  ".join(_cells(row))

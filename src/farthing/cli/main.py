@@ -1,0 +1,55 @@
+"""The `farthing` command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from farthing import __version__
+from farthing.cli import ask, doctor, keys, log, quote, up
+from farthing.cli.output import Json, console, print_json
+
+app = typer.Typer(
+    name="farthing",
+    help="The accountable LLM gateway: every query priced before it is sent, capped while it "
+    "runs, and provable afterwards.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+app.command("up")(up.up)
+app.command("serve")(up.serve)
+app.add_typer(keys.app, name="keys")
+app.command("log")(log.log)
+app.command("quote")(quote.quote_command)
+app.command("ask")(ask.ask)
+app.command("doctor")(doctor.doctor)
+
+
+@app.command("version")
+def version(json: Json = False) -> None:
+    """Print the version."""
+    if json:
+        print_json({"version": __version__})
+    else:
+        console.print(__version__)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    show: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    if show:
+        console.print(__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        console.print(context.get_help())
+
+
+def run() -> None:
+    """Run the command line."""
+    app()

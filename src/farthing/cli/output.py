@@ -1,0 +1,80 @@
+"""How commands speak: tables for people, JSON for programs, errors on standard error."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from farthing.errors import ConfigError, FarthingError
+from farthing.paths import DataFolder, default_data
+
+T = TypeVar("T")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        envvar="FARTHING_DATA",
+        show_default=False,
+        help="The data folder. [default: farthing in the XDG data folder]",
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar="FARTHING_CONFIG",
+        show_default=False,
+        help="The settings file. [default: farthing.toml here, in the XDG configuration folder, "
+        "or in the data folder]",
+    ),
+]
+
+console = Console(highlight=False)
+# Tables are never cut: a narrow terminal wraps their lines, a pipe gets them whole.
+wide = Console(highlight=False, width=400)
+errors = Console(stderr=True, highlight=False)
+
+
+def data_folder(data: Path | None) -> DataFolder:
+    """Return the data folder that was chosen, or the usual one."""
+    return DataFolder(data or default_data())
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value on one line."""
+    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    """Return a plain table; the columns named in `right` are numbers."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", no_wrap=True)
+    return made
+
+
+def stop(message: str, status: int = 1) -> NoReturn:
+    """Say why it ends here, and end."""
+    errors.print(f"[bold red]farthing:[/] {message}", soft_wrap=True, markup=True)
+    raise typer.Exit(status)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work; its expected errors end the command with a sentence."""
+    try:
+        return asyncio.run(work)
+    except (ConfigError, FarthingError) as problem:
+        errors.print("[bold red]farthing:[/] ", end="")
+        errors.print(str(problem), soft_wrap=True, markup=False)
+        raise typer.Exit(1) from None

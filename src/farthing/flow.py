@@ -1,0 +1,99 @@
+"""Coroutines without tasks: a query's way as one readable function, at the price of callbacks.
+
+A query waits about four times (hold, connection, answer, settlement). An asyncio task would cost
+more than the rest of the pipeline's bookkeeping (measured in docs/decisions/002), so the data
+plane drives its coroutines itself: `start` runs one until it awaits a `OneShot`, and setting that
+OneShot runs it on, at once, in the caller's stack.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Generic, TypeVar, cast
+
+T = TypeVar("T")
+log = logging.getLogger("farthing")
+
+
+class OneShot(Generic[T]):
+    """A value that is set once and awaited by at most one flow.
+
+    Setting it again is ignored: the first ending of a race (answer, time-out, reset) wins.
+    """
+
+    __slots__ = ("_error", "_resume", "_value", "done")
+
+    def __init__(self) -> None:
+        self.done = False
+        self._value: T | None = None
+        self._error: BaseException | None = None
+        self._resume: Callable[[], None] | None = None
+
+    def set(self, value: T) -> None:
+        """Deliver the value and run on whoever waits."""
+        if not self.done:
+            self.done = True
+            self._value = value
+            self._wake()
+
+    def fail(self, error: BaseException) -> None:
+        """Deliver an error: it is raised where the value is awaited."""
+        if not self.done:
+            self.done = True
+            self._error = error
+            self._wake()
+
+    def then(self, callback: Callable[[], None]) -> None:
+        """Call back once the value is there; at once if it is."""
+        if self.done:
+            callback()
+        else:
+            assert self._resume is None, "a OneShot is awaited by at most one flow"
+            self._resume = callback
+
+    def result(self) -> T:
+        """Return the value, or raise the error, that was set."""
+        if self._error is not None:
+            raise self._error
+        return cast(T, self._value)
+
+    def __await__(self) -> Generator[OneShot[T], None, T]:
+        if not self.done:
+            yield self
+        return self.result()
+
+    async def in_task(self) -> T:
+        """Await from an asyncio task, which cannot await a OneShot itself."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.then(lambda: None if future.done() else future.set_result(None))
+        await future
+        return self.result()
+
+    def _wake(self) -> None:
+        resume, self._resume = self._resume, None
+        if resume is not None:
+            resume()
+
+
+def ready(value: T) -> OneShot[T]:
+    """Return a OneShot that is already set."""
+    shot: OneShot[T] = OneShot()
+    shot.set(value)
+    return shot
+
+
+def start(flow: Coroutine[Any, Any, object]) -> None:
+    """Run a coroutine that awaits nothing but OneShots, until it ends.
+
+    Its errors are its own business: one that gets out is a defect and is logged.
+    """
+    try:
+        waiting: OneShot[Any] = flow.send(None)
+    except StopIteration:
+        return
+    except Exception:
+        log.exception("a flow ended with an error that nobody handled")
+        return
+    waiting.then(lambda: start(flow))

@@ -1,0 +1,1 @@
+"""The ledger: one journal that admits, settles and remembers every query."""

@@ -1,0 +1,142 @@
+"""The follower process: keeps the records behind the journal and answers look-ups.
+
+It runs beside the gateway so that no SQL runs in a process that serves queries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+import uvloop
+
+from farthing.ledger.frames import FrameProtocol
+from farthing.ledger.project import catch_up
+from farthing.ledger.records import find, open_records
+from farthing.paths import DataFolder
+from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
+
+log = logging.getLogger("farthing")
+
+# How often the journal is looked at. Watching costs the ledger nothing this way; whoever looks
+# a query up does not wait for it, as a look-up catches up first.
+EVERY_SECONDS = 0.2
+
+# How long a look-up of a query that is still open waits for its end.
+PATIENCE_SECONDS = 2.0
+LOOK_AGAIN_SECONDS = 0.02
+
+
+class Lookup(msgspec.Struct, array_like=True):
+    """Ask for one query's record; answered with it as JSON, or null."""
+
+    number: int
+    query: str
+    key: str
+    """Whose query it must be."""
+
+
+class Found(msgspec.Struct, array_like=True):
+    """The answer to a `Lookup`."""
+
+    number: int
+    record: dict[str, Any] | None
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_lookup = msgspec.msgpack.Decoder(Lookup).decode
+decode_found = msgspec.msgpack.Decoder(Found).decode
+
+
+class Follower:
+    """Projects the journal of a data folder, in turns, and looks queries up."""
+
+    def __init__(self, data: DataFolder) -> None:
+        self.data = data
+        self.engine = open_records(data.records)
+        self._turn = asyncio.Lock()
+
+    async def catch_up(self) -> None:
+        """Project what is new."""
+        async with self._turn:
+            await asyncio.to_thread(catch_up, self.engine, self.data.journal)
+
+    async def look_up(self, asked: Lookup) -> dict[str, Any] | None:
+        """Return a key's query; one that is open is given a moment to end."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PATIENCE_SECONDS
+        while True:
+            await self.catch_up()
+            record = await asyncio.to_thread(self._find, asked.query)
+            if record is None or record["key"] != asked.key:
+                return None
+            if record["status"] != "open" or loop.time() >= until:
+                return record
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    def _find(self, query: str) -> dict[str, Any] | None:
+        with self.engine.connect() as connection:
+            return find(connection, query)
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+        """Listen for look-ups and follow the journal until told to stop."""
+        path = self.data.socket("records")
+        path.unlink(missing_ok=True)
+        loop = asyncio.get_running_loop()
+        previous = os.umask(0o177)
+        try:
+            server = await loop.create_unix_server(lambda: _Connection(self), str(path))
+        finally:
+            os.umask(previous)
+        ready()
+        while not stop.is_set():
+            try:
+                await self.catch_up()
+            except sa.exc.OperationalError as error:
+                log.error("the records cannot be written (%s); trying again", error.orig)
+            try:
+                await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
+            except TimeoutError:
+                continue
+        server.close()
+        await self.catch_up()
+
+
+class _Connection(FrameProtocol):
+    def __init__(self, follower: Follower) -> None:
+        super().__init__()
+        self._follower = follower
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def message(self, data: bytes) -> None:
+        """Answer a look-up."""
+        task = asyncio.get_running_loop().create_task(self._answer(decode_lookup(data)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, asked: Lookup) -> None:
+        record = await self._follower.look_up(asked)
+        self.send(encode(Found(asked.number, record)))
+
+
+async def _serve(runtime: Runtime) -> None:
+    stop = stop_event()
+    follower = Follower(DataFolder(Path(runtime.data)))
+    await follower.run(stop, say_ready)
+
+
+def main() -> None:
+    """Run the follower as a process of its own."""
+    runtime = read_told(Runtime)
+    log_as(runtime.name)
+    uvloop.run(_serve(runtime))
+
+
+if __name__ == "__main__":
+    main()

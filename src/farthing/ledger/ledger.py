@@ -1,0 +1,173 @@
+"""The ledger: the state machine with its journal behind it.
+
+`Ledger` keeps both in this process. `RemoteLedger` (client.py) is the same to its user, and
+speaks to a ledger process. What they share is `LedgerPort`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from farthing import clock
+from farthing.flow import OneShot, ready
+from farthing.ledger.commit import Committer
+from farthing.ledger.entry import (
+    Config,
+    Ending,
+    Entry,
+    Genesis,
+    Hold,
+    Key,
+    Overrun,
+    PriceBookInForce,
+    Refusal,
+    Revoke,
+    Settle,
+    Unresolved,
+    encode,
+)
+from farthing.ledger.journal import Journal, JournalFullError
+from farthing.ledger.state import KeyState, State
+
+# Room kept in the journal for the ending of every open hold: the largest one, in its own group.
+# A settlement's texts are cut to TEXT_MOST characters of at most four bytes each.
+ENDING_MOST = 2048
+TEXT_MOST = 128
+
+Outcome = OneShot[Refusal | None]
+
+
+class LedgerPort(Protocol):
+    """What a worker needs of a ledger, wherever it runs."""
+
+    @property
+    def keys(self) -> Mapping[str, KeyState]:
+        """All keys, as they are now."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can answer. While it cannot, nothing may be sent."""
+
+    def hold(self, entry: Hold) -> Outcome:
+        """Ask for a hold; None when it is durable, else why not."""
+
+    def end(self, entry: Ending) -> Outcome:
+        """Record a query's ending; set when it counts. It is never lost while the process lives."""
+
+
+class Ledger:
+    """State machine and journal in one process."""
+
+    def __init__(self, journal: Journal, state: State, committer: Committer) -> None:
+        """`state` must be what the journal's entries make."""
+        self.state = state
+        self.keys = state.keys
+        self.ready = True
+        self.on_key: list[Callable[[KeyState], None]] = []
+        """Called for every key that is made or revoked."""
+        self._journal = journal
+        self._committer = committer
+
+    def hold(self, entry: Hold) -> Outcome:
+        """Admit a query, if every limit on its path and the journal's disk allow it."""
+        encoded = encode(entry)
+        if not self._room(len(encoded)):
+            return ready(Refusal("journal_full"))
+        return self._take(entry, encoded)
+
+    def end(self, entry: Ending) -> Outcome:
+        """End a query. One that is not open has ended already: that is no error of the caller's."""
+        hold = self.state.holds.get(entry.id)
+        outcome = self._take(entry, encode(entry))
+        if isinstance(entry, Settle) and hold is not None and entry.usd > hold.usd:
+            self.record(Overrun(at=entry.at, id=entry.id, usd=entry.usd - hold.usd))
+        return outcome
+
+    def record(self, entry: Entry) -> Outcome:
+        """Record an administrator's or the gateway's own entry."""
+        encoded = encode(entry)
+        if not self._room(len(encoded)):
+            return ready(Refusal("journal_full"))
+        outcome = self._take(entry, encoded)
+        if isinstance(entry, Key | Revoke) and not (outcome.done and outcome.result()):
+            for tell in self.on_key:
+                tell(self.keys[entry.id])
+        return outcome
+
+    def give_up(self, holds: Iterable[Hold], reason: str) -> None:
+        """Mark holds whose worker is gone; they stay held."""
+        for hold in holds:
+            self.end(Unresolved(at=clock.wall(), id=hold.id, reason=reason))
+
+    async def close(self) -> None:
+        """Write what is left and close the journal."""
+        self.ready = False
+        await self._committer.close()
+
+    def _take(self, entry: Entry, encoded: bytes) -> Outcome:
+        refusal = self.state.apply(entry)
+        if refusal is not None:
+            return ready(refusal)
+        outcome: Outcome = OneShot()
+        self._committer.append(encoded, lambda: outcome.set(None))
+        return outcome
+
+    def _room(self, size: int) -> bool:
+        """Whether the journal can take an entry and still the ending of every open hold."""
+        endings = (len(self.state.holds) + 1) * ENDING_MOST
+        try:
+            self._journal.reserve(self._committer.pending_bytes + size + endings)
+        except JournalFullError:
+            return False
+        return True
+
+
+def replay(journal: Journal) -> State:
+    """Read a journal into a state; a new one gets its first entry.
+
+    Raises:
+        JournalDamagedError: acknowledged entries cannot be read.
+    """
+    state = State()
+    for entry in journal.recover():
+        refusal = state.apply(entry)
+        assert refusal is None, (
+            f"entry {state.position + 1} was journaled and is not valid: {refusal}"
+        )
+    if state.position == 0:
+        genesis = Genesis(at=clock.wall(), ledger=secrets.token_hex(16))
+        state.apply(genesis)
+        journal.append([encode(genesis)])
+        journal.sync()
+    return state
+
+
+def put_in_force(ledger: Ledger, config: str, price_book: str, source: str) -> None:
+    """Record the digests of the configuration and the price book, where they changed."""
+    now = clock.wall()
+    if ledger.state.config != config:
+        ledger.record(Config(at=now, digest=config))
+    if ledger.state.price_book != price_book:
+        ledger.record(PriceBookInForce(at=now, digest=price_book, source=source))
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """What one scope has spent, holds and may spend; nanodollars and tokens."""
+
+    scope: str
+    unit: str
+    posted: int
+    held: int
+    limit: int | None
+
+
+def balances(state: State) -> list[Balance]:
+    """Return every account of a state."""
+    return [
+        Balance(scope, unit, a.posted, a.held, a.limit)
+        for (scope, unit), a in state.accounts.items()
+    ]

@@ -1,0 +1,154 @@
+"""The SQL tables that the journal is projected to, and looking queries up in them.
+
+They can be thrown away and made again from the journal at any time; nothing is written to them
+but by `project.py`. Amounts are nanodollars, times nanoseconds since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from farthing import clock, money
+
+metadata = sa.MetaData()
+
+queries = sa.Table(
+    "queries",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False, index=True),
+    sa.Column("began", sa.BigInteger, nullable=False),
+    sa.Column("key", sa.Text, nullable=False, index=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("asked_model", sa.Text, nullable=False),
+    sa.Column("dialect", sa.Text, nullable=False),
+    sa.Column("stream", sa.Boolean, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),  # open, settled, void, unresolved
+    sa.Column("held", sa.BigInteger, nullable=False),
+    sa.Column("held_tokens", sa.BigInteger, nullable=False),
+    sa.Column("output_cap", sa.BigInteger, nullable=False),
+    sa.Column("price_book", sa.Text, nullable=False),
+    sa.Column("ended", sa.BigInteger),
+    sa.Column("cost", sa.BigInteger),
+    sa.Column("input", sa.BigInteger),
+    sa.Column("cache_read", sa.BigInteger),
+    sa.Column("cache_write", sa.BigInteger),
+    sa.Column("cache_write_1h", sa.BigInteger),
+    sa.Column("output", sa.BigInteger),
+    sa.Column("reasoning", sa.BigInteger),
+    sa.Column("http_status", sa.Integer),
+    sa.Column("first_byte_us", sa.BigInteger),
+    sa.Column("total_us", sa.BigInteger),
+    sa.Column("upstream_id", sa.Text),
+    sa.Column("answered_model", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("overrun", sa.BigInteger),
+)
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("made", sa.BigInteger, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("expires", sa.BigInteger),
+    sa.Column("revoked", sa.BigInteger),
+    sa.Column("max_cost", sa.BigInteger),
+)
+
+# How far the projection has come in which journal: one row.
+progress = sa.Table(
+    "progress",
+    metadata,
+    sa.Column("ledger", sa.Text, primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("offset", sa.BigInteger, nullable=False),
+)
+
+
+def open_records(path: Path) -> sa.Engine:
+    """Open the SQLite records, made or migrated to this version's tables."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = sa.create_engine(f"sqlite:///{path}")
+
+    @sa.event.listens_for(engine, "connect")
+    def _connected(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")  # the journal is what must be durable
+        connection.execute("PRAGMA busy_timeout=10000")
+
+    migrate(engine)
+    path.chmod(0o600)
+    return engine
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the tables to this version's shape."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def recent(
+    connection: sa.Connection, limit: int, after: int = 0, key: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the latest queries admitted after a position, the oldest first."""
+    chosen = queries.c.position > after
+    if key is not None:
+        chosen &= queries.c.key == key
+    rows = connection.execute(
+        sa.select(queries).where(chosen).order_by(queries.c.position.desc()).limit(limit)
+    )
+    return [dict(row) for row in reversed(rows.mappings().all())]
+
+
+def find(connection: sa.Connection, query: str) -> dict[str, Any] | None:
+    """Return one query's record."""
+    row = connection.execute(sa.select(queries).where(queries.c.id == query)).mappings().first()
+    return dict(row) if row else None
+
+
+def spent(connection: sa.Connection) -> dict[str, tuple[int, int]]:
+    """Return, by key, the number of queries and the sum of their costs."""
+    cost = sa.func.coalesce(sa.func.sum(queries.c.cost), 0)
+    rows = connection.execute(sa.select(queries.c.key, sa.func.count(), cost).group_by("key"))
+    return {key: (count, total) for key, count, total in rows}
+
+
+def presented(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a query's record as people and programs read it: exact dollars, ISO times."""
+    meters = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
+    cost = record["cost"]
+    return {
+        "id": record["id"],
+        "status": record["status"],
+        "model": f"{record['provider']}/{record['model']}",
+        "asked_model": record["asked_model"],
+        "answered_model": record["answered_model"],
+        "dialect": record["dialect"],
+        "stream": bool(record["stream"]),
+        "key": record["key"],
+        "began": clock.iso(record["began"]),
+        "ended": clock.iso(record["ended"]) if record["ended"] else None,
+        "cost_usd": None if cost is None else money.dollars(cost),
+        "held_usd": money.dollars(record["held"]),
+        "usage": None if record["input"] is None else {m: record[m] for m in meters},
+        "http_status": record["http_status"],
+        "first_byte_ms": _milliseconds(record["first_byte_us"]),
+        "total_ms": _milliseconds(record["total_us"]),
+        "upstream_id": record["upstream_id"],
+        "reason": record["reason"],
+    }
+
+
+def _milliseconds(microseconds: int | None) -> float | None:
+    return None if microseconds is None else microseconds / 1000

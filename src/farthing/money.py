@@ -1,0 +1,57 @@
+"""Money as integers: one unit is a nanodollar (a thousand-millionth of a dollar).
+
+A price is nanodollars for a million units of its meter (tokens, mostly), so every published
+price down to a ten-thousandth of a cent for a million tokens is an exact integer. An amount is
+quantities times prices, summed first and rounded once, upwards: `charge` is the only place
+where money is rounded. No float takes part.
+"""
+
+from decimal import ROUND_UP, Decimal, InvalidOperation
+
+NANO = 1_000_000_000
+PER_MILLION = 1_000_000
+
+# The largest amount a journal can carry (64 bits, signed): nine thousand million dollars.
+MOST = 2**63 - 1
+
+
+def nanodollars(dollars: str | int | Decimal) -> int:
+    """Return an exact dollar amount as nanodollars.
+
+    Raises:
+        ValueError: not a decimal number, negative, too large, or finer than a nanodollar.
+    """
+    scaled = _decimal(dollars) * NANO
+    if scaled != scaled.to_integral_value():
+        raise ValueError(
+            f"{dollars} has more than nine decimals; the smallest amount is a nanodollar"
+        )
+    return int(scaled)
+
+
+def nanodollars_up(dollars: str | int | Decimal) -> int:
+    """Return a dollar amount as nanodollars, rounded up: for prices finer than the unit."""
+    return int((_decimal(dollars) * NANO).to_integral_value(rounding=ROUND_UP))
+
+
+def _decimal(dollars: str | int | Decimal) -> Decimal:
+    try:
+        value = Decimal(dollars)
+    except InvalidOperation:
+        raise ValueError(f"{dollars!r} is not a decimal number of dollars, such as 2.50") from None
+    if not value.is_finite() or value < 0 or value * NANO > MOST:
+        raise ValueError(f"{dollars} is not an amount between 0 and 9,000,000,000 dollars")
+    return value
+
+
+def dollars(amount: int) -> str:
+    """Return nanodollars as the shortest exact decimal string of dollars, such as "0.0025"."""
+    sign = "-" if amount < 0 else ""
+    whole, fraction = divmod(abs(amount), NANO)
+    decimals = f"{fraction:09d}".rstrip("0")
+    return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+
+
+def charge(units_times_price: int) -> int:
+    """Return nanodollars for a sum of quantity × price-per-million, rounded up once."""
+    return -(-units_times_price // PER_MILLION)

@@ -1,0 +1,1 @@
+"""Policy: who may ask, and the sentences that say why not."""

@@ -1,0 +1,1 @@
+"""Prices: the book of dated rows, what a usage costs, and the most a query can cost."""

@@ -1,0 +1,182 @@
+"""The price book: dated rows of prices by provider and model, as integers.
+
+Rows are chosen as genai-prices defines it: of a model's rows the last active one applies, or
+the first where none is active; an option that a request names (a tier, a speed) replaces the
+prices that its variant gives. https://github.com/pydantic/genai-prices
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from farthing.clock import SECOND, moment
+from farthing.errors import Refused
+from farthing.prices.rate import METERS, Prices, Rate, Tier
+
+# [prompt tokens above which it applies, nanodollars for a million units], by rising start.
+Steps = list[tuple[int, int]]
+
+MINUTE = 60 * SECOND
+REMEMBERED = 4096
+
+
+class Row(msgspec.Struct, omit_defaults=True, frozen=True):
+    """Prices, and when they apply."""
+
+    prices: dict[str, Steps]
+    starts: str = ""
+    """The first day, as YYYY-MM-DD (UTC)."""
+    hours: tuple[int, int] | None = None
+    """The minutes of the day (UTC) between which it applies; the first may be the later one."""
+    when: dict[str, str] = {}
+    """For a variant: the options that select it."""
+
+    def active(self, at: int) -> bool:
+        """Whether the row applies at a moment."""
+        time = moment(at)
+        if self.starts:
+            return time.date().isoformat() >= self.starts
+        if self.hours is None:
+            return True
+        minute = time.hour * 60 + time.minute
+        first, last = self.hours
+        return first <= minute < last if first <= last else minute >= first or minute < last
+
+
+class Model(msgspec.Struct, omit_defaults=True, frozen=True):
+    """One model's prices at one provider."""
+
+    id: str
+    rows: list[Row]
+    match: tuple[str, object] | None = None
+    """How its names are recognised: (rule, text), or (and/or, [matches]); None: by its id."""
+    variants: list[Row] = []
+    context: int | None = None
+    """Its context window, in tokens."""
+    unpriced: str = ""
+    """A meter it uses that farthing cannot count: then it has no usable price."""
+    source: str = ""
+    deprecated: bool = False
+
+    def chats(self) -> bool:
+        """Whether it has a price for input and for output."""
+        return {"input", "output"} <= self.rows[0].prices.keys()
+
+
+class Book(msgspec.Struct, frozen=True):
+    """All prices in force, and where they come from."""
+
+    source: str
+    providers: dict[str, list[Model]]
+
+    def encoded(self) -> bytes:
+        """Return the book's canonical bytes, which its digest is taken of."""
+        return msgspec.json.encode(self, order="deterministic")
+
+
+class PriceBook:
+    """Finds the rate of a model at a moment; remembers what it found for the minute."""
+
+    def __init__(self, encoded: bytes) -> None:
+        self.book = msgspec.json.decode(encoded, type=Book)
+        self.digest = hashlib.sha256(encoded).hexdigest()
+        self._found: dict[tuple[str, str, tuple[tuple[str, str], ...]], Rate] = {}
+        self._minute = 0
+
+    def rate(self, provider: str, model: str, at: int, options: Mapping[str, str]) -> Rate:
+        """Return what a model costs at a moment.
+
+        Raises:
+            Refused: unpriced_model; the sentence says what to write to price it.
+        """
+        if at // MINUTE != self._minute or len(self._found) > REMEMBERED:
+            self._minute = at // MINUTE
+            self._found.clear()
+        key = (provider, model, tuple(sorted(options.items())) if options else ())
+        rate = self._found.get(key)
+        if rate is None:
+            rate = self._found[key] = self._resolve(provider, model, at, options)
+        return rate
+
+    def model(self, provider: str, name: str) -> Model | None:
+        """Return the model a name means at a provider, or None."""
+        lowered = name.lower()
+        models = self.book.providers.get(provider, [])
+        return next((m for m in models if _matches(m.match or ("equals", m.id), lowered)), None)
+
+    def models(self, provider: str) -> list[Model]:
+        """Return all models priced at a provider."""
+        return self.book.providers.get(provider, [])
+
+    def _resolve(self, provider: str, name: str, at: int, options: Mapping[str, str]) -> Rate:
+        model = self.model(provider, name)
+        if model is None:
+            raise _unpriced(provider, name, "The price book has no price for it")
+        if model.unpriced:
+            raise _unpriced(provider, name, f"It is also charged by {model.unpriced}")
+        row = next((r for r in reversed(model.rows) if r.active(at)), model.rows[0])
+        prices = dict(row.prices)
+        for option in options.items():
+            prices |= _variant(model, option, at, provider)
+        if "input" not in prices or "output" not in prices:
+            missing = "input" if "input" not in prices else "output"
+            raise _unpriced(provider, name, f"The price book has no price for its {missing}")
+        return Rate(provider, model.id, _tiers(prices), model.context)
+
+
+def _variant(model: Model, option: tuple[str, str], at: int, provider: str) -> dict[str, Steps]:
+    """Return the prices an option selects; of several variants the first wins."""
+    for row in model.variants:
+        if row.when == dict([option]) and row.active(at):
+            return row.prices
+    name, value = option
+    raise _unpriced(provider, model.id, f"The price book has no price for {name} = {value!r}")
+
+
+def _unpriced(provider: str, model: str, reason: str) -> Refused:
+    return Refused(
+        "unpriced_model",
+        f"{provider}/{model} cannot be priced, so it is not sent. {reason}. To price it, add to "
+        f'farthing.toml: [[prices]] provider = "{provider}", model = "{model}", and input and '
+        "output in dollars for a million tokens.",
+    )
+
+
+def _tiers(prices: Mapping[str, Steps]) -> tuple[Tier, ...]:
+    """Lay the meters' steps side by side: at each start, the price of every meter."""
+    starts = sorted({start for steps in prices.values() for start, _ in steps})
+    return tuple(Tier(start, _prices_at(prices, start)) for start in starts)
+
+
+def _prices_at(prices: Mapping[str, Steps], start: int) -> Prices:
+    """Return all meters' prices; cached input costs what input does where nothing else is said."""
+    found: dict[str, int] = {}
+    for meter in METERS:
+        steps = [price for above, price in prices.get(meter, []) if above <= start]
+        if steps:
+            found[meter] = steps[-1]
+    found.setdefault("cache_read", found["input"])
+    found.setdefault("cache_write", found["input"])
+    found.setdefault("cache_write_1h", found["cache_write"])
+    return Prices(**found)
+
+
+def _matches(match: tuple[str, object], name: str) -> bool:
+    rule, operand = match
+    if isinstance(operand, str):
+        return _RULES[rule](operand, name)
+    parts = (_matches((part[0], part[1]), name) for part in operand)  # type: ignore[attr-defined]
+    return any(parts) if rule == "or" else all(parts)
+
+
+_RULES: dict[str, Callable[[str, str], bool]] = {
+    "equals": lambda text, name: name == text.lower(),
+    "starts_with": lambda text, name: name.startswith(text.lower()),
+    "ends_with": lambda text, name: name.endswith(text.lower()),
+    "contains": lambda text, name: text.lower() in name,
+    "regex": lambda text, name: re.search(text, name) is not None,
+}

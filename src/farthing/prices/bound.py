@@ -1,0 +1,105 @@
+"""The most a query can cost, before it is sent, and the output cap that keeps it there.
+
+A token of text is at least one byte of it, and the request's JSON has at least as many bytes as
+the text it carries; so the body's length bounds the input, with what a provider's templates add
+(`Bound` in providers/load.py). Images count by their own bound. What has none is refused.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from farthing import money
+from farthing.errors import Refused
+from farthing.prices.rate import Prices, Rate
+from farthing.providers import Provider
+from farthing.wire.dialect import Ask
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """The upper bound of one attempt."""
+
+    usd: int
+    """Nanodollars the attempt costs at most."""
+    tokens: int
+    """Input and output tokens it counts at most."""
+    input_tokens: int
+    output_cap: int
+    """The cap on output tokens it is sent with."""
+
+
+def quote(
+    ask: Ask, rate: Rate, provider: Provider, default_cap: int, max_cost: int | None = None
+) -> Quote:
+    """Return the upper bound of a query, its output capped so that it costs at most max_cost.
+
+    Raises:
+        Refused: unbounded; or max_cost, when no useful output fits.
+    """
+    tokens = input_bound(ask, provider)
+    cap = ask.output_cap or min(default_cap, rate.context or default_cap)
+    cap = max(cap, ask.least_output)
+    reachable = rate.reachable(tokens)
+    if max_cost is not None:
+        cap = min(cap, _affordable(ask, reachable, tokens, max_cost))
+        if cap < ask.least_output:
+            raise _too_dear(ask, reachable, tokens, max_cost)
+    output = cap * ask.choices + ask.extra_output
+    usd = max(money.charge(_total(ask, p, tokens, output)) for p in reachable)
+    return Quote(usd, tokens + output, tokens, cap)
+
+
+def input_bound(ask: Ask, provider: Provider) -> int:
+    """Return the most input tokens a provider can count for a request.
+
+    Raises:
+        Refused: unbounded, naming what has no bound.
+    """
+    bound = provider.bound
+    if ask.unbounded:
+        names = ", ".join(ask.unbounded)
+        raise Refused("unbounded", f"The cost of {names} has no upper bound yet; send it without.")
+    if ask.images and bound.image_tokens is None:
+        raise Refused(
+            "unbounded",
+            f"No bound is known for the tokens {provider.name} counts for an image. Set "
+            f"image_tokens under [providers.{provider.name}] in farthing.toml.",
+        )
+    tokens = len(ask.body) - ask.opaque_bytes + bound.query_tokens
+    if ask.tools:
+        tokens += bound.tool_tokens
+    return tokens + ask.images * (bound.image_tokens or 0)
+
+
+def _input_price(ask: Ask, prices: Prices) -> int:
+    """Return the dearest price that a token of input can have."""
+    if not ask.cache_marks:
+        return max(prices.input, prices.cache_read)
+    return max(prices.input, prices.cache_read, prices.cache_write, prices.cache_write_1h)
+
+
+def _total(ask: Ask, prices: Prices, tokens: int, output: int) -> int:
+    return tokens * _input_price(ask, prices) + output * prices.output + prices.request
+
+
+def _affordable(ask: Ask, reachable: list[Prices], tokens: int, max_cost: int) -> int:
+    """Return the largest cap with which the query costs at most max_cost; negative for none."""
+    caps = []
+    for prices in reachable:
+        room = max_cost * money.PER_MILLION - _total(ask, prices, tokens, ask.extra_output)
+        if prices.output:
+            caps.append(room // (prices.output * ask.choices))
+        else:
+            caps.append(-1 if room < 0 else money.MOST)
+    return min(caps)
+
+
+def _too_dear(ask: Ask, reachable: list[Prices], tokens: int, max_cost: int) -> Refused:
+    output = ask.least_output * ask.choices + ask.extra_output
+    least = max(money.charge(_total(ask, prices, tokens, output)) for prices in reachable)
+    return Refused(
+        "max_cost",
+        f"This query can cost ${money.dollars(least)} even with its output capped at "
+        f"{ask.least_output} tokens, more than its cap of ${money.dollars(max_cost)}: its input "
+        f"is bounded by {tokens} tokens. Shorten it, choose a cheaper model, or raise the cap.",
+    )

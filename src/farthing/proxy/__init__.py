@@ -1,0 +1,1 @@
+"""The data plane: takes queries from clients, sends them to providers, and records both."""

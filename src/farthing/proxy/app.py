@@ -1,0 +1,241 @@
+"""A worker's application: its paths, and what its queries share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from farthing import clock
+from farthing.errors import FarthingError, Malformed, Refused
+from farthing.flow import start
+from farthing.ledger.ledger import LedgerPort
+from farthing.ledger.records import presented
+from farthing.policy.keys import authenticate
+from farthing.prices.book import PriceBook
+from farthing.providers import Provider
+from farthing.proxy.auth import credential
+from farthing.proxy.handle import handle
+from farthing.proxy.query import Query, new_id
+from farthing.proxy.server import ClientConnection, Request
+from farthing.proxy.sweep import Sweeper
+from farthing.proxy.upstream import UpstreamPool, request_head
+from farthing.route.plan import Router
+from farthing.settings import Settings
+from farthing.wire import DIALECTS
+from farthing.wire.dialect import Dialect
+
+JSON = b"content-type: application/json\r\n"
+QUERIES = b"/v1/queries/"
+
+
+class Records(Protocol):
+    """Where queries are looked up."""
+
+    async def look_up(self, query: str, key: str) -> dict[str, Any] | None:
+        """Return a key's query.
+
+        Raises:
+            Refused: ledger_unavailable, when the records cannot answer.
+        """
+
+
+class App:
+    """Answers requests: queries through `handle`, the rest here."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: LedgerPort,
+        router: Router,
+        book: PriceBook,
+        records: Records,
+        pepper: bytes,
+        worker: str,
+    ) -> None:
+        """Must be made in a running event loop."""
+        self.settings = settings.http
+        self.default_output_tokens = settings.default_output_tokens
+        self.ledger = ledger
+        self.router = router
+        self.book = book
+        self.price_book_id = book.digest[:16]
+        self.records = records
+        self.pepper = pepper
+        self.worker = worker
+        self.sweeper = Sweeper()
+        self.pool = UpstreamPool(settings.http, self.sweeper)
+        self.stopping = False
+        self.open_requests = 0
+        self._clients: set[ClientConnection] = set()
+        self._heads: dict[tuple[str, str], bytes] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._drained: asyncio.Event | None = None
+        self._queries = {b"/v1" + d.path.encode(): d for d in DIALECTS.values()}
+        self._pages: dict[bytes, dict[bytes, Callable[[ClientConnection, Request], None]]] = {
+            b"/": {b"GET": self._alive, b"HEAD": self._alive},
+            b"/healthz": {b"GET": self._health, b"HEAD": self._health},
+            b"/v1/models": {b"GET": self._models},
+        }
+
+    # -- what connections call ----------------------------------------------------------------
+
+    def opened(self, client: ClientConnection) -> None:
+        """Remember a client."""
+        self._clients.add(client)
+        if self.stopping:
+            client.close_after()
+
+    def closed(self, client: ClientConnection) -> None:
+        """Forget a client."""
+        self._clients.discard(client)
+
+    def request(self, client: ClientConnection, request: Request) -> None:
+        """Answer a request."""
+        dialect = self._queries.get(request.path)
+        if dialect is not None and request.method == b"POST":
+            self._query(client, request, dialect)
+            return
+        try:
+            self._page(request)(client, request)
+        except FarthingError as problem:
+            self.respond_error(client, self._dialect_of(request), problem, new_id())
+
+    def refuse(self, client: ClientConnection, request: Request, problem: FarthingError) -> None:
+        """Answer a request that could not be read to its end, and close."""
+        dialect, query = self._dialect_of(request), new_id()
+        client.linger(
+            problem.status, self._error_headers(problem, query), dialect.error(problem, query)
+        )
+
+    # -- what queries call --------------------------------------------------------------------
+
+    def respond_error(
+        self, client: ClientConnection, dialect: Dialect, problem: FarthingError, query: str
+    ) -> None:
+        """Answer with an error in the dialect's shape."""
+        headers = self._error_headers(problem, query)
+        client.respond(problem.status, headers, dialect.error(problem, query))
+
+    def message(
+        self, provider: Provider, dialect: Dialect, path: str, request: Request, body: bytes
+    ) -> bytes:
+        """Return the request to a provider: its own headers, and those of the client's that are
+        the dialect's."""
+        head = self._heads.get((provider.name, path))
+        if head is None:
+            head = self._heads[provider.name, path] = request_head(provider, "POST", path)
+        lines = b""
+        for name, default in dialect.required_headers:
+            value = request.headers.get(name.encode(), default.encode())
+            lines += b"%s: %s\r\n" % (name.encode(), value)
+        for name in dialect.passed_headers:
+            if (passed := request.headers.get(name.encode())) is not None:
+                lines += b"%s: %s\r\n" % (name.encode(), passed)
+        return b"%s%scontent-length: %d\r\n\r\n%s" % (head, lines, len(body), body)
+
+    # -- stopping -----------------------------------------------------------------------------
+
+    async def drain(self) -> None:
+        """Take no more requests and wait for the open ones to end, as long as settings say."""
+        self.stopping = True
+        for client in list(self._clients):
+            client.close_after()
+        if self.open_requests:
+            self._drained = asyncio.Event()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._drained.wait(), self.settings.drain_seconds)
+        self.pool.close()
+        self.sweeper.stop()
+
+    # -- pages --------------------------------------------------------------------------------
+
+    def _query(self, client: ClientConnection, request: Request, dialect: Dialect) -> None:
+        if self.stopping or self.open_requests >= self.settings.max_open_requests:
+            code = "shutting_down" if self.stopping else "too_busy"
+            why = "is stopping" if self.stopping else "has as many open requests as it may"
+            problem = Refused(code, f"The gateway {why}; try again shortly.", retry_after=1)
+            self.respond_error(client, dialect, problem, new_id())
+            return
+        self.open_requests += 1
+        start(self._counted(Query(self, client, request, dialect)))
+
+    async def _counted(self, query: Query) -> None:
+        try:
+            await handle(query)
+        finally:
+            self.open_requests -= 1
+            if self._drained is not None and not self.open_requests:
+                self._drained.set()
+
+    def _page(self, request: Request) -> Callable[[ClientConnection, Request], None]:
+        if request.path in self._queries:
+            raise _not_allowed(request, "POST")
+        methods = self._pages.get(request.path)
+        if request.path.startswith(QUERIES):
+            methods = {b"GET": self._look_up}
+        if methods is None:
+            raise Malformed("not_found", f"There is no {_shown(request)} here.")
+        if request.method not in methods:
+            raise _not_allowed(request, ", ".join(method.decode() for method in methods))
+        return methods[request.method]
+
+    def _alive(self, client: ClientConnection, _: Request) -> None:
+        client.respond(200, b"", b"")
+
+    def _health(self, client: ClientConnection, _: Request) -> None:
+        status = "ok" if self.ledger.ready else "ledger_unavailable"
+        body = msgspec.json.encode({"status": status})
+        client.respond(200 if self.ledger.ready else 503, JSON, body)
+
+    def _models(self, client: ClientConnection, request: Request) -> None:
+        authenticate(credential(request), self.ledger.keys, self.pepper, clock.wall())
+        client.respond(200, JSON, self._dialect_of(request).model_list(self.router.models()))
+
+    def _look_up(self, client: ClientConnection, request: Request) -> None:
+        key = authenticate(credential(request), self.ledger.keys, self.pepper, clock.wall())
+        query = request.path[len(QUERIES) :].decode("latin-1")
+        task = asyncio.get_running_loop().create_task(self._answer_look_up(client, query, key.id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer_look_up(self, client: ClientConnection, query: str, key: str) -> None:
+        try:
+            record = await self.records.look_up(query, key)
+            if record is None:
+                raise Malformed("unknown_query", f"This key has made no query {query!r}.")
+            client.respond(200, JSON, msgspec.json.encode(presented(record)))
+        except FarthingError as problem:
+            self.respond_error(client, DIALECTS["chat"], problem, new_id())
+
+    def _dialect_of(self, request: Request) -> Dialect:
+        """Return the dialect a request that is no query most likely speaks."""
+        for path, dialect in self._queries.items():
+            if request.path.startswith(path):
+                return dialect
+        own = (
+            d for d in DIALECTS.values() for h in d.passed_headers if h.encode() in request.headers
+        )
+        return next(own, DIALECTS["chat"])
+
+    def _error_headers(self, problem: FarthingError, query: str) -> bytes:
+        headers = JSON + b"farthing-request-id: %s\r\n" % query.encode()
+        headers += b"farthing-error: %s\r\n" % problem.code.encode()
+        if problem.retry_after is not None:
+            headers += b"retry-after: %d\r\n" % problem.retry_after
+        if allowed := getattr(problem, "allowed", ""):
+            headers += b"allow: %s\r\n" % allowed.encode()
+        return headers
+
+
+def _shown(request: Request) -> str:
+    return f"{request.method.decode('latin-1')} {request.path.decode('latin-1')!r}"
+
+
+def _not_allowed(request: Request, allowed: str) -> Malformed:
+    problem = Malformed("method_not_allowed", f"{_shown(request)}: use {allowed} here.")
+    problem.allowed = allowed  # type: ignore[attr-defined]
+    return problem

@@ -1,0 +1,69 @@
+"""Heads of HTTP/1.1 messages as bytes, and the headers that do not pass a gateway."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+# RFC 9110 §7.6.1, and what is the provider's own business: its cookies are bound to its origin,
+# and its advertisements of other protocols would lead a client around the gateway.
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"content-length",
+        b"set-cookie",
+        b"alt-svc",
+        b"strict-transport-security",
+        b"server",
+        b"date",
+        b"via",
+        b"access-control-allow-origin",
+        b"access-control-allow-credentials",
+    }
+)
+
+STATUS_LINES = {
+    status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode())
+    for status in HTTPStatus
+}
+
+
+def status_line(status: int) -> bytes:
+    """Return the first line of an answer."""
+    return STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+
+
+def whole(status: int, headers: bytes, body: bytes, *, keep_alive: bool) -> bytes:
+    """Return a whole answer; `headers` are lines, each with its CRLF."""
+    return b"%s%s%scontent-length: %d\r\n\r\n%s" % (
+        status_line(status),
+        headers,
+        b"" if keep_alive else b"connection: close\r\n",
+        len(body),
+        body,
+    )
+
+
+def stream_head(status: int, headers: bytes, *, keep_alive: bool, chunked: bool) -> bytes:
+    """Return the head of an answer whose length is not known yet."""
+    return b"%s%s%s%s\r\n" % (
+        status_line(status),
+        headers,
+        b"" if keep_alive else b"connection: close\r\n",
+        b"transfer-encoding: chunked\r\n" if chunked else b"",
+    )
+
+
+def chunk(data: bytes) -> bytes:
+    """Return bytes as one chunk (RFC 9112 §7.1)."""
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+LAST_CHUNK = b"0\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -1,0 +1,284 @@
+"""One query: what is known of it at each step, and the steps themselves.
+
+Their order is in `handle.py`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+from farthing import clock, money
+from farthing.errors import Failed, FarthingError, Malformed, Refused
+from farthing.ledger.entry import Ending, Hold, Key, Settle, Unresolved, Void
+from farthing.ledger.ledger import TEXT_MOST, Outcome
+from farthing.policy.keys import authenticate
+from farthing.policy.limits import explain
+from farthing.prices.bound import Quote, quote
+from farthing.prices.rate import Rate, cost
+from farthing.proxy.auth import credential
+from farthing.proxy.gather import Gathered
+from farthing.proxy.relay import Relay
+from farthing.proxy.server import ClientConnection, Request
+from farthing.proxy.upstream import Head
+from farthing.route.plan import Route
+from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Usage
+
+if TYPE_CHECKING:
+    from farthing.proxy.app import App
+
+log = logging.getLogger("farthing")
+
+MAX_COST_HEADER = b"farthing-max-cost-usd"
+
+# Statuses with which an intermediary says that it lost the provider's answer: the query may have
+# been served, and billed. Any other error is the provider's own, and errors are not billed.
+LOST_STATUSES = frozenset({502, 504, *range(520, 528)})
+
+_counter = itertools.count()
+_run = secrets.token_hex(5)
+
+
+def new_id() -> str:
+    """Return a query id: time, this process's run and a count, so that ids sort and never meet."""
+    return f"q{clock.wall() // 1_000_000:012x}{_run}{next(_counter) & 0xFFFFFFFF:08x}"
+
+
+class Query:
+    """A query and its one attempt at a provider."""
+
+    ask: Ask
+    key: Key
+    route: Route
+    rate: Rate
+    offer: Quote
+    admitted: Hold
+
+    def __init__(
+        self, app: App, client: ClientConnection, request: Request, dialect: Dialect
+    ) -> None:
+        self.id = new_id()
+        self.now = clock.wall()
+        self.ending: Ending = Void(self.now, self.id, "not_sent")
+        """What is recorded if nothing else is learnt; replaced as the query goes on."""
+        self._app = app
+        self._client = client
+        self._request = request
+        self._dialect = dialect
+        self._relay: Relay | None = None
+        self._head: Head | None = None
+        self._body = b""
+        self._problem: Failed | None = None
+
+    def authenticate(self) -> None:
+        """Find whose query it is."""
+        app = self._app
+        self.key = authenticate(credential(self._request), app.ledger.keys, app.pepper, self.now)
+
+    def read(self) -> None:
+        """Read what decides its price and its way."""
+        self.ask = self._dialect.read_request(self._request.body)
+
+    def plan(self) -> None:
+        """Choose the provider."""
+        self.route = self._app.router.plan(self.ask.model, self._dialect.name)
+
+    def quote(self) -> None:
+        """Price it before it is sent; cap its output so that it fits its own price cap."""
+        app, provider = self._app, self.route.provider
+        self.rate = app.book.rate(provider.prices, self.route.model, self.now, self.ask.options)
+        self.offer = quote(
+            self.ask, self.rate, provider, app.default_output_tokens, self._max_cost()
+        )
+
+    async def hold(self) -> None:
+        """Hold the most it can cost, durably.
+
+        Raises:
+            Refused: a limit, or the ledger, does not admit it.
+        """
+        hold = self._hold()
+        refusal = await self._app.ledger.hold(hold)
+        if refusal is not None:
+            raise explain(refusal, self.key)
+        self.admitted = hold
+
+    async def send(self) -> None:
+        """Send it and take the answer. Sets `ending`, and keeps the provider's failures."""
+        provider = self.route.provider
+        try:
+            if provider.counts and self.ask.stream:
+                await self._count()
+            connection = await self._app.pool.connect(provider)
+        except Failed as problem:
+            self.ending = Void(clock.wall(), self.id, problem.code)
+            self._problem = problem
+            return
+        relay = Relay(self._client, connection, self._app.settings.max_answer_bytes)
+        self._relay = relay
+        path = provider.dialects[self._dialect.name]
+        message = self._app.message(provider, self._dialect, path, self._request, self._sent_body())
+        self.ending = Unresolved(clock.wall(), self.id, "interrupted")
+        try:
+            connection.send(message, relay)
+            head = self._head = await relay.arrived
+            if head.status < 300 and head.content_type.startswith(b"text/event-stream"):
+                tap = self._dialect.tap(self.ask)
+                relay.stream(tap, head.status, self._headers(head))
+                await relay.finished
+                self.ending = self._ended(head, tap.answer())
+            else:
+                await relay.finished
+                self._body = relay.take_body()
+                self.ending = self._ended(head, self._dialect.read_answer(self._body))
+        except Failed as problem:
+            self._problem = problem
+            self.ending = self._unresolved(problem.code, self._head.status if self._head else 0)
+
+    def end(self) -> Outcome:
+        """Record its ending."""
+        return self._app.ledger.end(self.ending)
+
+    def answer(self, *, recorded: bool) -> None:
+        """Send the client what is still to be sent, now that the ending is recorded."""
+        if self._problem is not None:
+            self.fail(self._problem)
+            return
+        assert self._relay is not None and self._head is not None, "no problem, so an answer"
+        if self._relay.streaming:
+            self._client.end_stream(self._relay.take_rest())
+            return
+        headers = self._headers(self._head)
+        if recorded and isinstance(self.ending, Settle):
+            headers += b"farthing-cost-usd: %s\r\n" % money.dollars(self.ending.usd).encode()
+        self._client.respond(self._head.status, headers, self._body)
+
+    def fail(self, problem: FarthingError) -> None:
+        """Tell the client what went wrong, in the stream if one has begun."""
+        if self._relay is not None and self._relay.streaming:
+            self._client.close_after()
+            rest = self._relay.take_rest()
+            self._client.end_stream(rest + self._dialect.fault(problem, self.id))
+        else:
+            self._app.respond_error(self._client, self._dialect, problem, self.id)
+
+    # -- the parts of the steps ---------------------------------------------------------------
+
+    async def _count(self) -> None:
+        """Have the provider count the input before a stream that may not tell it."""
+        app, provider, dialect = self._app, self.route.provider, self._dialect
+        path = provider.counts.get(dialect.name)
+        if path is None:
+            return
+        connection = await app.pool.connect(provider)
+        told = Gathered()
+        connection.send(app.message(provider, dialect, path, self._request, self.ask.body), told)
+        await told.finished
+        self.ask.counted_input = dialect.read_count(bytes(told.content))
+
+    def _max_cost(self) -> int | None:
+        """Return the most it may cost: the smaller of the request's and the key's cap."""
+        told = self._request.headers.get(MAX_COST_HEADER)
+        if told is None:
+            return self.key.max_cost
+        try:
+            cap = money.nanodollars(told.decode("latin-1").strip())
+        except ValueError as error:
+            name = MAX_COST_HEADER.decode()
+            raise Malformed("invalid_header", f"{name}: {error}.") from None
+        return cap if self.key.max_cost is None else min(cap, self.key.max_cost)
+
+    def _hold(self) -> Hold:
+        return Hold(
+            at=self.now,
+            id=self.id,
+            key=self.key.id,
+            path=(f"key:{self.key.id}",),
+            provider=self.route.provider.name,
+            model=self.route.model,
+            asked_model=self.ask.model,
+            dialect=self._dialect.name,
+            stream=self.ask.stream,
+            usd=self.offer.usd,
+            tokens=self.offer.tokens,
+            input_tokens=self.offer.input_tokens,
+            output_cap=self.offer.output_cap,
+            price_book=self._app.price_book_id,
+            worker=self._app.worker,
+        )
+
+    def _sent_body(self) -> bytes:
+        """Return the request's body with the changes that the provider and the bound need."""
+        ask, offer, provider = self.ask, self.offer, self.route.provider
+        changes = Changes(
+            model=self.route.model if self.route.model != ask.model else None,
+            output_cap=offer.output_cap if offer.output_cap != ask.output_cap else None,
+            output_cap_field=provider.output_cap_field,
+            ask_usage=not ask.wants_usage and provider.stream_usage,
+        )
+        return self._dialect.write_request(ask, changes)
+
+    def _headers(self, head: Head) -> bytes:
+        """Return the provider's headers and ours."""
+        headers = b"%sfarthing-request-id: %s\r\nfarthing-model: %s/%s\r\n" % (
+            head.passed,
+            self.id.encode(),
+            self.route.provider.name.encode(),
+            _header_text(self.route.model),
+        )
+        if self.offer.output_cap != self.ask.output_cap:
+            headers += b"farthing-output-cap-tokens: %d\r\n" % self.offer.output_cap
+        return headers
+
+    def _ended(self, head: Head, answer: Answer) -> Ending:
+        """Return the ending that an answer gives its query."""
+        if head.status >= 300:
+            if head.status in LOST_STATUSES:
+                return self._unresolved("upstream_lost", head.status)
+            return self._settled(0, Usage(), head, answer)
+        if answer.usage is None:
+            reason = "usage_encoded" if head.encoded else "usage_missing"
+            return self._unresolved(reason, head.status)
+        try:
+            usd = cost(answer.usage, self._served_rate(answer))
+        except Refused as unpriced:
+            log.error("query %s: %s", self.id, unpriced.message)
+            return self._unresolved(unpriced.code, head.status)
+        return self._settled(usd, answer.usage, head, answer)
+
+    def _served_rate(self, answer: Answer) -> Rate:
+        """Return the rate of what was served, which may be another tier than was asked for."""
+        if answer.options == self.ask.options:
+            return self.rate
+        return self._app.book.rate(
+            self.route.provider.prices, self.route.model, self.now, answer.options
+        )
+
+    def _settled(self, usd: int, usage: Usage, head: Head, answer: Answer) -> Settle:
+        total = self._microseconds(clock.monotonic())
+        first = self._relay.first_byte if self._relay is not None else 0
+        return Settle(
+            at=clock.wall(),
+            id=self.id,
+            usd=usd,
+            usage=usage,
+            status=head.status,
+            first_byte_us=self._microseconds(first) if first else total,
+            total_us=total,
+            upstream_id=answer.id[:TEXT_MOST],
+            answered_model=answer.model[:TEXT_MOST],
+        )
+
+    def _unresolved(self, reason: str, status: int) -> Unresolved:
+        total = self._microseconds(clock.monotonic())
+        return Unresolved(clock.wall(), self.id, reason, status, total)
+
+    def _microseconds(self, moment: int) -> int:
+        return (moment - self._request.received) // 1000
+
+
+def _header_text(text: str) -> bytes:
+    """Return a text as a header's value: what has no place in one becomes a question mark."""
+    return bytes(byte if 32 < byte < 127 else 63 for byte in text.encode())

@@ -1,0 +1,105 @@
+"""One answer on its way from a provider to a client: gathered whole, or passed on as it comes.
+
+A client that leaves does not stop the bill, so the answer is read to its end all the same, for
+the usage it carries; the time-outs of the provider's connection bound how long.
+"""
+
+from __future__ import annotations
+
+from farthing import clock
+from farthing.errors import Failed
+from farthing.flow import OneShot
+from farthing.proxy.server import ClientConnection
+from farthing.proxy.upstream import Head, UpstreamConnection
+from farthing.wire.dialect import Tap
+
+
+class Relay:
+    """The sink of one answer."""
+
+    def __init__(
+        self, client: ClientConnection, connection: UpstreamConnection, most_bytes: int
+    ) -> None:
+        """`most_bytes` bounds an answer that is gathered whole."""
+        self.arrived: OneShot[Head] = OneShot()
+        self.finished: OneShot[None] = OneShot()
+        self.first_byte = 0
+        """When the body's first byte came, on the monotonic clock; 0 before."""
+        self.streaming = False
+        self._client = client
+        self._connection = connection
+        self._most = most_bytes
+        self._size = 0
+        self._pieces: list[bytes] = []
+        self._tap: Tap | None = None
+        client.reader = self
+
+    def stream(self, tap: Tap, status: int, headers: bytes) -> None:
+        """Pass the body on from here as it comes, a copy through the tap."""
+        self._tap = tap
+        self.streaming = True
+        self._client.begin_stream(status, headers)
+
+    def take_body(self) -> bytes:
+        """Return the bytes gathered and not passed on."""
+        pieces, self._pieces = self._pieces, []
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def take_rest(self) -> bytes:
+        """Return what of a stream is still to be passed on, at its end."""
+        return self.take_body() + (self._tap.rest() if self._tap is not None else b"")
+
+    # -- what the provider's connection does --------------------------------------------------
+
+    def head(self, head: Head) -> None:
+        """Let the query go on: it decides whether the body is passed on or gathered."""
+        self.arrived.set(head)
+
+    def body(self, data: bytes) -> None:
+        """Take a piece of the body."""
+        if not self.first_byte:
+            self.first_byte = clock.monotonic()
+        if self._tap is not None:
+            data = self._tap.feed(data)
+        else:
+            self._size += len(data)
+        if data:
+            self._pieces.append(data)
+        if self._size > self._most:
+            self._connection.abort()
+            self.broken(
+                Failed(
+                    "upstream_malformed",
+                    f"The answer is larger than {self._most} bytes, the most this gateway gathers. "
+                    "Its cost stays held at the maximum until it is known.",
+                )
+            )
+
+    def flush(self) -> None:
+        """Pass on what one read brought, in one write. The last piece waits for the settlement."""
+        if self._tap is None or self.finished.done or not self._pieces:
+            return
+        self._client.stream(self.take_body())
+        if self._client.paused and not self._client.gone:
+            self._connection.pause()
+
+    def complete(self) -> None:
+        """The whole answer has come."""
+        self.finished.set(None)
+
+    def broken(self, problem: Failed) -> None:
+        """The answer will not come, or not to its end."""
+        self.arrived.fail(problem)
+        self.finished.fail(problem)
+
+    # -- what the client's connection does ----------------------------------------------------
+
+    def client_ready(self) -> None:
+        """Read on."""
+        if not self.finished.done:
+            self._connection.resume()
+
+    def client_gone(self) -> None:
+        """Read on, for the usage's sake."""
+        if not self.finished.done:
+            self._connection.resume()

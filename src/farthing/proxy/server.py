@@ -1,0 +1,336 @@
+"""The client's side: HTTP/1.1 in, bounded in size and time; answers out, whole or in chunks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol, cast
+
+import httptools
+
+from farthing import clock
+from farthing.errors import FarthingError, Malformed
+from farthing.proxy.http import CONTINUE, LAST_CHUNK, chunk, stream_head, whole
+from farthing.proxy.sweep import NEVER, Sweeper
+from farthing.settings import HttpSettings
+
+# After an early refusal a client may still be sending. Its bytes are read and dropped for this
+# long, or it would see a reset connection instead of the answer (RFC 9112 §9.6).
+LINGER_SECONDS = 5.0
+
+
+class Request:
+    """One request, read to its end."""
+
+    __slots__ = ("body", "headers", "http10", "keep_alive", "method", "path", "received")
+
+    def __init__(self) -> None:
+        self.method = b""
+        self.path = b""
+        self.headers: dict[bytes, bytes] = {}
+        self.body = b""
+        self.keep_alive = False
+        self.http10 = False
+        self.received = 0
+        """When its last byte was read, on the monotonic clock."""
+
+
+class Reader(Protocol):
+    """Whoever reads a provider's answer on this client's behalf."""
+
+    def client_ready(self) -> None:
+        """The client takes bytes again."""
+
+    def client_gone(self) -> None:
+        """The client has left, or counts as gone."""
+
+
+class Handler(Protocol):
+    """What answers requests."""
+
+    settings: HttpSettings
+    sweeper: Sweeper
+
+    def opened(self, client: ClientConnection) -> None:
+        """A client has connected."""
+
+    def closed(self, client: ClientConnection) -> None:
+        """A client has left."""
+
+    def request(self, client: ClientConnection, request: Request) -> None:
+        """Answer a request, now or later."""
+
+    def refuse(self, client: ClientConnection, request: Request, problem: FarthingError) -> None:
+        """Answer a request that could not be read to its end."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """One client. Requests are answered one after the other, in the order they came."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.deadline = NEVER
+        self.gone = False
+        self.paused = False
+        self.reader: Reader | None = None
+        self._handler = handler
+        self._settings = handler.settings
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: deque[Request] = deque()
+        self._busy = False
+        self._lingering = False
+        self._closing = False
+        self._request = Request()
+        self._answering = self._request
+        self._target = b""
+        self._head_bytes = 0
+        self._in_head = True
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._problem: Malformed | None = None
+
+    # -- what handlers do ---------------------------------------------------------------------
+
+    def respond(self, status: int, headers: bytes, body: bytes) -> None:
+        """Send a whole answer and take the next request."""
+        self._write(whole(status, headers, body, keep_alive=self._keeps_alive()))
+        self._answered()
+
+    def respond_head(self, status: int, headers: bytes) -> None:
+        """Answer a HEAD request."""
+        self.respond(status, headers, b"")
+
+    def begin_stream(self, status: int, headers: bytes) -> None:
+        """Send the head of an answer that comes in pieces."""
+        if self._answering.http10:
+            self._closing = True
+        keep = self._keeps_alive()
+        chunked = not self._answering.http10
+        self._write(stream_head(status, headers, keep_alive=keep, chunked=chunked))
+
+    def stream(self, data: bytes) -> None:
+        """Send a piece."""
+        if data:
+            self._write(data if self._answering.http10 else chunk(data))
+
+    def end_stream(self, data: bytes = b"") -> None:
+        """Send the last piece and take the next request."""
+        last = b"" if self._answering.http10 else LAST_CHUNK
+        if data:
+            last = data if self._answering.http10 else chunk(data) + LAST_CHUNK
+        self._write(last)
+        self._answered()
+
+    def close_after(self) -> None:
+        """Close the connection once the present request is answered; at once if there is none."""
+        self._closing = True
+        if not self._busy and self._transport is not None:
+            self._transport.close()
+
+    # -- what the event loop does -------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Expect a request."""
+        self._transport = cast(asyncio.Transport, transport)
+        self.deadline = self._handler.sweeper.now + self._settings.head_seconds
+        self._handler.sweeper.add(self)
+        self._handler.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came."""
+        if self._lingering:
+            return
+        if self._in_head:
+            if self._head_bytes == 0 and not self._busy:
+                self.deadline = self._handler.sweeper.now + self._settings.head_seconds
+            self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail(Malformed("bad_request", "This gateway does not upgrade connections."))
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, Malformed):
+                raise
+            self._fail(error.__context__)
+        except httptools.HttpParserError as error:
+            self._fail(Malformed("bad_request", f"The request is not valid HTTP: {error}."))
+        else:
+            if self._in_head and self._head_bytes > self._settings.max_header_bytes:
+                self._fail(_headers_too_large(self._settings.max_header_bytes))
+            elif self._waiting and self._transport is not None:
+                self._transport.pause_reading()  # until what waits is answered
+
+    def on_url(self, url: bytes) -> None:
+        """Take the request's target; it may come in pieces."""
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header. Two that could mean two things are refused."""
+        name = name.lower()
+        headers = self._request.headers
+        if name in headers and name in SINGLE:
+            raise Malformed("bad_request", f"The header {name.decode()} is sent twice.")
+        headers[name] = value
+
+    def on_headers_complete(self) -> None:
+        """Check the head before the body comes."""
+        request, parser = self._request, self._parser
+        request.method = parser.get_method()
+        request.path = self._target.partition(b"?")[0]
+        request.http10 = parser.get_http_version() == "1.0"
+        request.keep_alive = parser.should_keep_alive()
+        self._in_head = False
+        self._head_bytes = 0
+        length = request.headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > self._settings.max_body_bytes:
+            raise self._too_large()
+        if not self._busy:
+            self.deadline = self._handler.sweeper.now + self._settings.body_seconds
+        if request.headers.get(b"expect", b"").lower() == b"100-continue":
+            self._write(CONTINUE)
+
+    def on_body(self, data: bytes) -> None:
+        """Take a piece of the body."""
+        self._body_bytes += len(data)
+        if self._body_bytes > self._settings.max_body_bytes:
+            raise self._too_large()
+        self._body.append(data)
+
+    def on_message_complete(self) -> None:
+        """A request is whole: answer it, or let it wait its turn."""
+        if self._lingering:
+            return
+        request = self._request
+        body = self._body
+        request.body = body[0] if len(body) == 1 else b"".join(body)
+        request.received = clock.monotonic()
+        self._begin_next()
+        if self._busy:
+            self._waiting.append(request)
+        else:
+            self._answer(request)
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as we write."""
+        self.paused = True
+        self.deadline = self._handler.sweeper.now + self._settings.stalled_seconds
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self.paused = False
+        self.deadline = NEVER
+        if self.reader is not None:
+            self.reader.client_ready()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has left; whoever reads for it may want to read on."""
+        self._transport = None
+        self.gone = True
+        self._handler.sweeper.remove(self)
+        self._handler.closed(self)
+        if self.reader is not None:
+            self.reader.client_gone()
+
+    def expired(self) -> None:
+        """A deadline has passed: which one depends on what the connection is doing."""
+        if self._transport is None:
+            return
+        if self._busy:
+            self._transport.abort()
+        elif self._lingering or (self._in_head and not self._head_bytes):
+            self._transport.close()
+        else:
+            self._time_out()
+
+    def _time_out(self) -> None:
+        what = "headers" if self._in_head else "body"
+        self._fail(
+            Malformed(
+                "request_timeout", f"The request's {what} did not arrive in time; send it again."
+            )
+        )
+
+    # -- the rest -----------------------------------------------------------------------------
+
+    def _begin_next(self) -> None:
+        self._request = Request()
+        self._target = b""
+        self._in_head = True
+        self._head_bytes = 0
+        self._body = []
+        self._body_bytes = 0
+
+    def _answer(self, request: Request) -> None:
+        self._busy = True
+        self._answering = request
+        self.deadline = NEVER
+        self._handler.request(self, request)
+
+    def _answered(self) -> None:
+        """Take the next request, or wait for one, or close."""
+        self._busy = False
+        self.reader = None
+        if self._transport is None:
+            return
+        if not self._keeps_alive():
+            self._lingering = True
+            self._transport.close()
+        elif self._waiting:
+            request = self._waiting.popleft()
+            if not self._waiting:
+                self._transport.resume_reading()
+            self._answer(request)
+        else:
+            self.deadline = self._handler.sweeper.now + self._settings.idle_seconds
+
+    def _keeps_alive(self) -> bool:
+        return self._answering.keep_alive and not self._closing
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def _too_large(self) -> Malformed:
+        most = self._settings.max_body_bytes
+        return Malformed(
+            "body_too_large",
+            f"The body is larger than {most} bytes, the most this gateway takes. Its operator can "
+            "raise max_body_bytes under [http] in farthing.toml.",
+        )
+
+    def _fail(self, problem: Malformed) -> None:
+        """Refuse a request that cannot be read on, and take no other on this connection."""
+        self._request.path = self._request.path or self._target.partition(b"?")[0]
+        self._lingering = True
+        self._closing = True
+        if self._busy:  # an earlier request's answer is under way; it ends the connection
+            return
+        self._answering = self._request
+        self._handler.refuse(self, self._request, problem)
+
+    def linger(self, status: int, headers: bytes, body: bytes) -> None:
+        """Send a last answer, and keep reading for a moment so that it arrives."""
+        self._write(whole(status, headers, body, keep_alive=False))
+        if self._transport is not None and self._transport.can_write_eof():
+            self._transport.write_eof()
+        self.deadline = self._handler.sweeper.now + LINGER_SECONDS
+
+
+# Headers that mean something to the gateway, of which only one can be meant.
+SINGLE = frozenset(
+    {
+        b"authorization",
+        b"content-length",
+        b"farthing-max-cost-usd",
+        b"host",
+        b"transfer-encoding",
+        b"x-api-key",
+    }
+)
+
+
+def _headers_too_large(most: int) -> Malformed:
+    return Malformed(
+        "headers_too_large",
+        f"The request line and headers are larger than {most} bytes. Send fewer or shorter ones.",
+    )

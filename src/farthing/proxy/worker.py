@@ -1,0 +1,118 @@
+"""A worker process: one event loop that serves queries on the gateway's port."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import resource
+import socket
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from farthing.errors import ConfigError
+from farthing.ledger.client import RemoteLedger
+from farthing.ledger.ledger import LedgerPort
+from farthing.ledger.process import OpenLedger, open_ledger
+from farthing.paths import DataFolder
+from farthing.prices.book import PriceBook
+from farthing.providers import Providers, load_providers
+from farthing.providers.load import LOCAL
+from farthing.proxy.app import App
+from farthing.proxy.records import RemoteRecords
+from farthing.proxy.server import ClientConnection
+from farthing.route.plan import Router
+from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
+
+log = logging.getLogger("farthing")
+
+BACKLOG = 2048
+
+# Cycles are rare here and few objects live long: collect the young often enough to stay small,
+# the old hardly ever, as each pass over them would stall every open query.
+COLLECT_AFTER = (10_000, 50, 1000)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket on an address that the gateway's other workers share."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind((host, port))
+    return listener
+
+
+def usable_providers(runtime: Runtime) -> Providers:
+    """Return the providers, with the embedded model's address if it runs."""
+    providers = load_providers(runtime.settings, os.environ)
+    if runtime.local is not None:
+        providers[LOCAL] = msgspec.structs.replace(
+            providers[LOCAL], base_url=runtime.local.base_url, key=runtime.local.secret
+        )
+    return providers
+
+
+async def serve(runtime: Runtime) -> None:
+    """Serve until told to stop, then let the open queries end."""
+    stop = stop_event()
+    data = DataFolder(Path(runtime.data))
+    book = PriceBook(Path(runtime.price_book).read_bytes())
+    router = Router(usable_providers(runtime), book, runtime.settings.models)
+    ledger, opened = await _ledger(runtime, data)
+    app = App(
+        runtime.settings,
+        ledger,
+        router,
+        book,
+        RemoteRecords(data.socket("records")),
+        data.pepper(),
+        runtime.worker,
+    )
+    server = await asyncio.get_running_loop().create_server(
+        lambda: ClientConnection(app), sock=bind(runtime.host, runtime.port), backlog=BACKLOG
+    )
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+    say_ready()
+    await stop.wait()
+    server.close()
+    await app.drain()
+    await opened.close()
+
+
+async def _ledger(
+    runtime: Runtime, data: DataFolder
+) -> tuple[LedgerPort, OpenLedger | RemoteLedger]:
+    if runtime.own_ledger:
+        opened = await open_ledger(runtime)
+        return opened.ledger, opened
+    remote = RemoteLedger(data.socket("ledger"), runtime.worker)
+    await remote.connect()
+    return remote, remote
+
+
+def raise_file_limit() -> None:
+    """Allow as many connections as the system lets us: two descriptors for each open query."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def main() -> None:
+    """Run a worker as a process of its own."""
+    runtime = read_told(Runtime)
+    log_as(runtime.name)
+    raise_file_limit()
+    try:
+        uvloop.run(serve(runtime))
+    except ConfigError as problem:
+        log.critical("%s", problem)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Routes: which provider a query goes to."""

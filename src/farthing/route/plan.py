@@ -1,0 +1,121 @@
+"""From the model a client names to the provider that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from farthing.errors import FarthingError, Malformed, Refused
+from farthing.prices.book import PriceBook
+from farthing.providers import Provider, Providers
+
+REMEMBERED = 4096
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Where a query goes."""
+
+    provider: Provider
+    model: str
+    """The model's name, as the provider spells it."""
+
+
+class Router:
+    """Finds the route of a model; remembers what it found."""
+
+    def __init__(self, providers: Providers, book: PriceBook, aliases: Mapping[str, str]) -> None:
+        self._providers = providers
+        self._usable = {name: p for name, p in providers.items() if p.usable()}
+        self._book = book
+        self._aliases = aliases
+        self._found: dict[tuple[str, str], Route] = {}
+
+    def plan(self, model: str, dialect: str) -> Route:
+        """Return the route of a query.
+
+        Raises:
+            Malformed: unknown_model, or a name that several providers use.
+            Refused: unsupported_crossing.
+        """
+        route = self._found.get((model, dialect))
+        if route is None:
+            route = self._plan(model, dialect)
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+            self._found[model, dialect] = route
+        return route
+
+    def models(self) -> list[str]:
+        """Return every model that can be asked for, as "provider/model"."""
+        names = []
+        for provider in self._usable.values():
+            priced = self._book.models(provider.prices)
+            listed = [m.id for m in priced if not m.deprecated and not m.unpriced and m.chats()]
+            names += [f"{provider.name}/{m}" for m in dict.fromkeys([*provider.models, *listed])]
+        return [*self._aliases, *names]
+
+    def candidates(self, dialect: str) -> list[Route]:
+        """Return every route a query of a dialect could take."""
+        routes = []
+        for name in self.models():
+            provider, _, model = name.partition("/")
+            if name not in self._aliases and dialect in self._usable[provider].dialects:
+                routes.append(Route(self._usable[provider], model))
+        return routes
+
+    def _plan(self, asked: str, dialect: str) -> Route:
+        if not asked:
+            raise Malformed("unknown_model", "The request names no model; set `model`.")
+        name = self._aliases.get(asked, asked)
+        prefix, _, rest = name.partition("/")
+        if rest and prefix in self._usable:
+            routes = [Route(self._usable[prefix], rest)]
+        else:
+            routes = [Route(p, name) for p in self._usable.values() if self._serves(p, name)]
+        if not routes:
+            raise self._unknown(asked, name)
+        spoken = [route for route in routes if dialect in route.provider.dialects]
+        if not spoken:
+            raise _crossing(asked, routes[0], dialect)
+        if len(spoken) > 1:
+            raise _ambiguous(asked, spoken)
+        return spoken[0]
+
+    def _serves(self, provider: Provider, name: str) -> bool:
+        return name in provider.models or self._book.model(provider.prices, name) is not None
+
+    def _unknown(self, asked: str, name: str) -> FarthingError:
+        prefix, _, rest = name.partition("/")
+        for provider in self._providers.values():
+            named = provider.name == prefix and rest
+            if not provider.usable() and (named or self._serves(provider, name)):
+                variables = " or ".join(provider.key_env) or f"[providers.{provider.name}]"
+                return Malformed(
+                    "unknown_model",
+                    f"The model {asked!r} is served by {provider.name}, which this gateway has no "
+                    f"key for. Its operator can set {variables} and start it again.",
+                )
+        return Malformed(
+            "unknown_model",
+            f"No provider of this gateway serves a model named {asked!r}. GET /v1/models lists "
+            "the names it knows.",
+        )
+
+
+def _crossing(asked: str, route: Route, dialect: str) -> Refused:
+    spoken = ", ".join(route.provider.dialects)
+    return Refused(
+        "unsupported_crossing",
+        f"{asked!r} is served by {route.provider.name}, which speaks {spoken}, and this request is "
+        f"in the {dialect} dialect. Translating between dialects is not built yet: send it in one "
+        "that the provider speaks.",
+    )
+
+
+def _ambiguous(asked: str, routes: list[Route]) -> Malformed:
+    names = ", ".join(f"{route.provider.name}/{route.model}" for route in routes)
+    return Malformed(
+        "ambiguous_model",
+        f"{asked!r} is served by several providers of this gateway. Name one of: {names}.",
+    )

@@ -1,0 +1,110 @@
+"""What a supervisor tells its child processes, and how they live and die together.
+
+A child reads one line of JSON on its standard input: secrets travel there, not in arguments or
+in the environment, where others could read them. The pipe then stays open as a lifeline: when
+it closes, because the supervisor wants the child to stop or because it is no more, the child
+ends its work and stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from typing import TypeVar
+
+import msgspec
+
+from farthing.settings import Settings
+
+T = TypeVar("T")
+
+
+class LocalModel(msgspec.Struct, frozen=True):
+    """Where the embedded model listens."""
+
+    base_url: str
+    secret: str
+
+
+class Runtime(msgspec.Struct, frozen=True):
+    """Everything a worker, a ledger or a follower needs to know."""
+
+    name: str
+    """What the process is called in logs."""
+    data: str
+    settings: Settings
+    config_digest: str
+    price_book: str = ""
+    """Path of the price book in force."""
+    price_source: str = ""
+    """Where its rows come from."""
+    host: str = ""
+    port: int = 0
+    worker: str = ""
+    """The id of this run of this worker."""
+    own_ledger: bool = False
+    """Whether the worker keeps the ledger in its own process."""
+    local: LocalModel | None = None
+
+
+class Ready(msgspec.Struct):
+    """A child's only line on standard output: it serves now."""
+
+    ready: bool = True
+
+
+def read_told(kind: type[T]) -> T:
+    """Read what the supervisor says to a child at its start."""
+    return msgspec.json.decode(sys.stdin.buffer.readline(), type=kind)
+
+
+def say_ready() -> None:
+    """Tell the supervisor that this child serves."""
+    sys.stdout.buffer.write(msgspec.json.encode(Ready()) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def stop_event() -> asyncio.Event:
+    """Return an event that is set when this process must stop: lifeline closed, or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    # Ctrl-C reaches every process of the terminal; the supervisor alone decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lifeline = sys.stdin.fileno()
+    os.set_blocking(lifeline, False)
+
+    def readable() -> None:
+        if not os.read(lifeline, 4096):
+            loop.remove_reader(lifeline)
+            stop.set()
+
+    loop.add_reader(lifeline, readable)
+    return stop
+
+
+class _LineFormatter(logging.Formatter):
+    """One line an event: time, level, process, message; line breaks never split an event."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__(f"time=%(asctime)s level=%(levelname)s process={process} %(message)s")
+        self.converter = time.gmtime
+        self.default_time_format = "%Y-%m-%dT%H:%M:%S"
+        self.default_msec_format = "%s.%03dZ"
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).replace("\n", " | ")
+
+
+def log_as(process: str) -> None:
+    """Send this process's log to standard error under a name."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_LineFormatter(process))
+    root = logging.getLogger("farthing")
+    root.handlers[:] = [handler]
+    root.setLevel(os.environ.get("FARTHING_LOG", "INFO").upper())
+    root.propagate = False

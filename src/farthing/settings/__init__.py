@@ -1,0 +1,19 @@
+"""Settings: their schema, and reading them from farthing.toml and the environment."""
+
+from farthing.settings.load import load_settings
+from farthing.settings.schema import (
+    HttpSettings,
+    LocalSettings,
+    PriceOverride,
+    ProviderSettings,
+    Settings,
+)
+
+__all__ = [
+    "HttpSettings",
+    "LocalSettings",
+    "PriceOverride",
+    "ProviderSettings",
+    "Settings",
+    "load_settings",
+]

@@ -1,0 +1,130 @@
+"""What farthing.toml may say. Every setting has a default; a file is needed for none of them.
+
+docs/reference/settings.md is checked against these structs, docstrings included: the text under
+a field is its documentation.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+
+class HttpSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[http]: bounds on what clients and providers may make the gateway hold or wait for."""
+
+    max_body_bytes: int = 32 * 1024 * 1024
+    """Largest request body, in bytes."""
+    max_header_bytes: int = 64 * 1024
+    """Largest request line and headers together, in bytes; for providers' answers too."""
+    max_answer_bytes: int = 64 * 1024 * 1024
+    """Largest whole (not streamed) answer of a provider, in bytes."""
+    max_open_requests: int = 10_000
+    """Requests one worker has open at once; more are answered 503."""
+    head_seconds: float = 10
+    """Time for a client to send its request line and headers."""
+    body_seconds: float = 60
+    """Time for a client to send the body after them."""
+    idle_seconds: float = 75
+    """How long a kept-alive client connection may rest between requests."""
+    stalled_seconds: float = 60
+    """How long a client may leave its answer unread before it counts as gone."""
+    connect_seconds: float = 10
+    """Time to connect to a provider, TLS included."""
+    answer_seconds: float = 600
+    """Time for a provider to begin its answer, and for a client that left to be waited out."""
+    silence_seconds: float = 120
+    """How long a provider may fall silent in the middle of its answer."""
+    pool_idle_seconds: float = 30
+    """How long an unused connection to a provider is kept."""
+    drain_seconds: float = 30
+    """How long a stopping worker waits for open queries to end."""
+
+
+class LocalSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[local]: the embedded model."""
+
+    enabled: bool | None = None
+    """Whether it is started; unset, `farthing up` starts it and `farthing serve` does not."""
+    dollars_per_hour: Decimal = Decimal("0.05")
+    """What an hour of this machine costs; the embedded model's tokens are priced by it."""
+    threads: int = 0
+    """Threads for the model; 0 means one for each core."""
+    context_tokens: int = 8192
+    """Size of its context, shared by the queries it answers at once."""
+    parallel: int = 4
+    """Queries it answers at once; more wait their turn."""
+
+
+class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[providers.NAME]: a provider that is not built in, or what differs from a built-in one."""
+
+    enabled: bool = True
+    """false leaves a provider out although its key is in the environment."""
+    base_url: str | None = None
+    """Where its API begins, such as "https://llm.example.com/v1"."""
+    auth: str | None = None
+    """How the key is sent: "bearer", "x-api-key" or "none"."""
+    api_key_env: str | None = None
+    """The environment variable that holds the key."""
+    api_key_file: str | None = None
+    """A file that holds the key."""
+    dialects: dict[str, str] | None = None
+    """The dialects it speaks, each with its path after base_url."""
+    models: list[str] | None = None
+    """The models it serves, when the price book does not list them."""
+    prices: str | None = None
+    """Whose prices in the price book apply; its own name unless said."""
+    output_cap_field: str | None = None
+    """The request field that carries the output cap farthing sets in the chat dialect."""
+    image_tokens: int | None = None
+    """The most tokens the provider counts for one image; without it images are refused."""
+    allow_private_address: bool = False
+    """Whether base_url may resolve to a loopback, private or link-local address."""
+
+
+class PriceOverride(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[[prices]]: a price that comes before the price book's. Dollars for a million tokens."""
+
+    provider: str
+    """The provider's name."""
+    model: str
+    """The model's name, as the provider spells it."""
+    input: Decimal
+    """Input that is not read from a cache."""
+    output: Decimal
+    """Output, reasoning included."""
+    cache_read: Decimal | None = None
+    """Input read from a cache; the price of input unless said."""
+    cache_write: Decimal | None = None
+    """Input written to a cache; the price of input unless said."""
+    cache_write_1h: Decimal | None = None
+    """Input written to a cache for an hour; the price of cache_write unless said."""
+    request: Decimal | None = None
+    """A fixed price of each query, in dollars for a million queries."""
+    starts: date | None = None
+    """The first day (UTC) it applies; at once unless said."""
+    context_tokens: int | None = None
+    """The model's context window, which bounds its output."""
+
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The top of farthing.toml."""
+
+    listen: str = "127.0.0.1:1960"
+    """Address and port of the gateway. 1960 is the year the farthing left circulation."""
+    workers: int = 1
+    """Processes that serve queries. With more than one the ledger is a process of its own."""
+    durability: Literal["power", "process"] = "power"
+    """What a record survives before it counts: "power" loss (fsync) or the "process" dying."""
+    default_output_tokens: int = 16_384
+    """The output cap of a query that brings none; the answer says so in a header."""
+    models: dict[str, str] = {}
+    """Names of your own for models: "fast" = "openai/gpt-4o-mini"."""
+    http: HttpSettings = HttpSettings()
+    local: LocalSettings = LocalSettings()
+    providers: dict[str, ProviderSettings] = {}
+    prices: list[PriceOverride] = []

@@ -1,0 +1,126 @@
+"""One child process: started, told, watched, started again, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from farthing.errors import ConfigError
+
+log = logging.getLogger("farthing")
+
+READY_SECONDS = 120.0
+# The first restart is nearly at once; one that keeps dying is tried ever more rarely.
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
+# Living this long makes a child's next death its first again.
+SETTLED_SECONDS = 10.0
+KILL_AFTER_SECONDS = 10.0
+
+
+class Child:
+    """A process of a module's `main`, kept alive."""
+
+    def __init__(
+        self, name: str, module: str, tell: Callable[[], msgspec.Struct], log_to: Path | None = None
+    ) -> None:
+        """`tell` makes what the process is told, anew for each start."""
+        self.name = name
+        self.process: asyncio.subprocess.Process | None = None
+        self._module = module
+        self._tell = tell
+        self._log_to = log_to
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> bytes:
+        """Start it, wait until it says that it serves, and return the line it says.
+
+        Raises:
+            ConfigError: it ended, or said nothing for too long.
+        """
+        line = await self._spawn()
+        self._watch = asyncio.get_running_loop().create_task(self._keep())
+        return line
+
+    async def stop(self, patience: float = KILL_AFTER_SECONDS) -> None:
+        """Close its lifeline, wait for its end, and kill it when patience is over."""
+        process = self.process
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        if process is None or process.returncode is not None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), patience)
+        except TimeoutError:
+            log.error("%s did not stop within %g s and is killed", self.name, patience)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _spawn(self) -> bytes:
+        errors = self._log_to.open("ab") if self._log_to is not None else None
+        try:
+            self.process = process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",  # the folder we happen to be in must not be imported from
+                "-m",
+                self._module,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+            )
+        finally:
+            if errors is not None:
+                errors.close()
+        assert process.stdin is not None and process.stdout is not None
+        line = b""
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            process.stdin.write(msgspec.json.encode(self._tell()) + b"\n")
+            await process.stdin.drain()
+            line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
+        if not line:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            raise ConfigError(
+                f"{self.name} did not start ({_how(await process.wait())}){self._where()}"
+            )
+        return line
+
+    async def _keep(self) -> None:
+        """Start it again whenever it ends."""
+        loop = asyncio.get_running_loop()
+        pause = FIRST_PAUSE
+        while True:
+            assert self.process is not None
+            began = loop.time()
+            status = await self.process.wait()
+            if loop.time() - began > SETTLED_SECONDS:
+                pause = FIRST_PAUSE
+            log.error("%s ended (%s)%s; starting it again", self.name, _how(status), self._where())
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            with contextlib.suppress(ConfigError):
+                await self._spawn()
+
+    def _where(self) -> str:
+        return f"; its output is in {self._log_to}" if self._log_to is not None else ""
+
+
+def _how(status: int) -> str:
+    """Say how a process ended."""
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return f"killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"killed by signal {-status}"

@@ -1,0 +1,123 @@
+"""Chat requests: what decides their price, and the few changes made to them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from farthing.errors import Malformed
+from farthing.wire.dialect import Ask, Changes
+from farthing.wire.splice import is_null, read_field, read_object, read_parts, rebuild
+
+CAPS = ("max_completion_tokens", "max_tokens")
+
+# Content parts whose tokens their bytes bound.
+TEXT_PARTS = frozenset({"text", "refusal", "thinking", "reference"})
+
+# Fields that buy something farthing cannot bound yet: searches, sound, other models.
+UNBOUNDED_FIELDS = ("web_search_options", "audio", "plugins", "models", "search_parameters")
+
+# Tiers at the plain price; "auto" is the account's default, which is plain unless its owner
+# bought another one.
+PLAIN_TIERS = frozenset({"", "auto", "default", "standard", "on_demand"})
+
+
+class _Part(msgspec.Struct):
+    type: str = ""
+    image_url: msgspec.Raw = msgspec.Raw()
+
+
+class _Message(msgspec.Struct):
+    content: msgspec.Raw = msgspec.Raw()
+    audio: msgspec.Raw = msgspec.Raw()
+
+
+class _Tool(msgspec.Struct):
+    type: str | None = None
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool | None = None
+
+
+def read_request(body: bytes) -> Ask:
+    """Read what decides a chat request's price and way.
+
+    Raises:
+        Malformed: not a JSON object, or a field that decides the price is of a wrong type.
+    """
+    fields = read_object(body)
+    stream = read_field(fields, "stream", bool, False)
+    images, unbounded = _media(fields)
+    ask = Ask(
+        body=body,
+        fields=fields,
+        model=read_field(fields, "model", str, ""),
+        stream=stream,
+        wants_usage=not stream or _wants_usage(fields),
+        output_cap=_output_cap(fields),
+        choices=read_field(fields, "n", int, 1),
+        extra_output=len(fields.get("prediction", b"")),
+        cache_marks=True,  # providers of this dialect write to caches unasked
+        images=len(images),
+        opaque_bytes=sum(images),
+    )
+    if "tools" in fields or "functions" in fields:
+        ask.tools = True
+        unbounded += _server_tools(fields)
+    if ask.choices < 1:
+        raise Malformed("invalid_field", "`n` must be 1 or more.")
+    tier = read_field(fields, "service_tier", str, "")
+    if tier not in PLAIN_TIERS:
+        ask.options = {"service_tier": tier}
+    ask.unbounded = tuple(unbounded)
+    return ask
+
+
+def write_request(ask: Ask, changes: Changes) -> bytes:
+    """Return the request to send: the client's bytes but for the changes."""
+    new: dict[str, bytes] = {}
+    if changes.model is not None:
+        new["model"] = msgspec.json.encode(changes.model)
+    if changes.output_cap is not None:
+        present = [name for name in CAPS if name in ask.fields]
+        for name in present or [changes.output_cap_field or CAPS[0]]:
+            new[name] = b"%d" % changes.output_cap
+    if changes.ask_usage:
+        options = read_field(ask.fields, "stream_options", dict[str, msgspec.Raw], {})
+        options["include_usage"] = msgspec.Raw(b"true")
+        new["stream_options"] = msgspec.json.encode(options)
+    return rebuild(ask.body, ask.fields, new)
+
+
+def _output_cap(fields: dict[str, msgspec.Raw]) -> int | None:
+    """Return the client's cap; of two the larger, as providers differ in which one they heed."""
+    caps = [read_field(fields, name, int, 0) for name in CAPS if name in fields]
+    known = [cap for cap in caps if cap > 0]
+    return max(known) if known and len(known) == len(caps) else None
+
+
+def _wants_usage(fields: dict[str, msgspec.Raw]) -> bool:
+    options = read_field(fields, "stream_options", _StreamOptions, _StreamOptions())
+    return bool(options.include_usage)
+
+
+def _media(fields: dict[str, msgspec.Raw]) -> tuple[list[int], list[str]]:
+    """Return the size of each image, and what else there is that bytes do not bound."""
+    images: list[int] = []
+    unbounded = [f"`{name}`" for name in UNBOUNDED_FIELDS if name in fields]
+    modalities = read_field(fields, "modalities", list[str], [])
+    unbounded += [f"output modality `{kind}`" for kind in modalities if kind != "text"]
+    for message in read_field(fields, "messages", list[_Message], []):
+        if not is_null(message.audio):
+            unbounded.append("earlier audio")
+        for part in read_parts(message.content, _Part):
+            if part.type == "image_url":
+                images.append(len(part.image_url))
+            elif part.type not in TEXT_PARTS:
+                unbounded.append(f"content part `{part.type}`")
+    return images, unbounded
+
+
+def _server_tools(fields: dict[str, msgspec.Raw]) -> list[str]:
+    tools = read_field(fields, "tools", list[_Tool], [])
+    return [f"tool `{t.type}`" for t in tools if t.type not in (None, "function", "custom")]

@@ -1,0 +1,155 @@
+"""Chat answers: usage, whole and streamed, and errors."""
+
+from __future__ import annotations
+
+import msgspec
+
+from farthing.errors import FarthingError, Malformed
+from farthing.wire import sse
+from farthing.wire.chat.request import PLAIN_TIERS
+from farthing.wire.dialect import Answer, Ask, Tap, Usage
+from farthing.wire.splice import first_byte
+from farthing.wire.tap import Hiding, TailTap
+
+Count = int | None
+
+
+class _Input(msgspec.Struct):
+    cached_tokens: Count = None
+    cache_write_tokens: Count = None
+    audio_tokens: Count = None
+
+
+class _Output(msgspec.Struct):
+    reasoning_tokens: Count = None
+    audio_tokens: Count = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: Count = None
+    completion_tokens: Count = None
+    total_tokens: Count = None
+    prompt_tokens_details: _Input | None = None
+    completion_tokens_details: _Output | None = None
+    prompt_cache_hit_tokens: Count = None
+    cached_tokens: Count = None
+
+
+class _Answer(msgspec.Struct):
+    id: str | None = None
+    model: str | None = None
+    usage: _Usage | None = None
+    service_tier: str | None = None
+
+
+class _Choices(msgspec.Struct):
+    choices: list[msgspec.Raw] = []
+    usage: msgspec.Raw = msgspec.Raw()
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+_decode_choices = msgspec.json.Decoder(_Choices).decode
+
+
+def read_answer(body: bytes) -> Answer:
+    """Read a whole answer, or the event of a stream that carries the usage."""
+    try:
+        answer = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Answer()
+    tier = answer.service_tier or ""
+    return Answer(
+        usage=_usage(answer.usage) if answer.usage else None,
+        model=answer.model or "",
+        id=answer.id or "",
+        options={} if tier in PLAIN_TIERS else {"service_tier": tier},
+    )
+
+
+def _usage(told: _Usage) -> Usage | None:
+    """Make the counts disjoint: here the prompt's count includes what caches served or stored."""
+    if told.prompt_tokens is None or told.completion_tokens is None:
+        return None
+    of_input = told.prompt_tokens_details or _Input()
+    of_output = told.completion_tokens_details or _Output()
+    cached = of_input.cached_tokens or told.prompt_cache_hit_tokens or told.cached_tokens or 0
+    written = of_input.cache_write_tokens or 0
+    audio = of_input.audio_tokens or 0
+    reasoning = of_output.reasoning_tokens or 0
+    output = told.completion_tokens
+    # Some providers count reasoning beside the completion, or audio beside the prompt, and only
+    # their total tells.
+    beside = (told.total_tokens or 0) - told.prompt_tokens - output
+    audio_in = 0 if beside == audio else audio
+    if beside > 0 and beside != audio:
+        output += beside
+    audio_out = of_output.audio_tokens or 0
+    return Usage(
+        input=max(0, told.prompt_tokens - cached - written - audio_in),
+        cache_read=cached,
+        cache_write=written,
+        output=max(0, output - audio_out),
+        reasoning=reasoning,
+        input_audio=audio,
+        output_audio=audio_out,
+    )
+
+
+class ChatTap(TailTap):
+    """Reads the answer off a stream's last events."""
+
+    def answer(self) -> Answer:
+        """Return what the last event with usage says."""
+        for data in reversed(self.last_events()):
+            if b'"usage"' in data and (told := read_answer(data)).usage is not None:
+                return told
+        return Answer()
+
+
+def _suspicious(block: bytes) -> bool:
+    """Whether a usage in it is an object, not the null that every other chunk carries."""
+    return b'"usage":{' in block or b'"usage": {' in block
+
+
+def _hidden(event: bytes) -> bool:
+    """Whether the event carries usage and no choice."""
+    try:
+        chunk = _decode_choices(sse.data(event))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return first_byte(chunk.usage) == b"{" and not chunk.choices
+
+
+def tap(ask: Ask) -> Tap:
+    """Return the tap for a query's stream; one hides the usage nobody but farthing asked for."""
+    return ChatTap() if ask.wants_usage else Hiding(ChatTap(), _suspicious, _hidden)
+
+
+def error(problem: FarthingError, request_id: str) -> bytes:
+    """Render an error as this dialect's clients expect it."""
+    detail = {"message": problem.message, "type": _kind(problem), "param": None}
+    return msgspec.json.encode(
+        {"error": {**detail, "code": problem.code}, "request_id": request_id}
+    )
+
+
+def fault(problem: FarthingError, request_id: str) -> bytes:
+    """Render an error as an event of a stream that has begun."""
+    return b"data: " + error(problem, request_id) + b"\n\n"
+
+
+def _kind(problem: FarthingError) -> str:
+    by_status = {401: "authentication_error", 402: "insufficient_quota", 404: "not_found_error"}
+    default = "invalid_request_error" if isinstance(problem, Malformed) else "server_error"
+    if problem.status < 500 and problem.status not in by_status:
+        default = "invalid_request_error"
+    return by_status.get(problem.status, default)
+
+
+def model_list(models: list[str]) -> bytes:
+    """Render the list of models ("provider/name" each)."""
+    rows = [
+        {"id": name, "object": "model", "created": 0, "owned_by": name.partition("/")[0]}
+        for name in models
+    ]
+    return msgspec.json.encode({"object": "list", "data": rows})

@@ -1,0 +1,90 @@
+"""Change a JSON object's top level and leave every other byte the client's own."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from farthing.errors import Malformed
+
+T = TypeVar("T")
+
+_decode_top = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def read_object(body: bytes) -> dict[str, msgspec.Raw]:
+    """Return a JSON object's values as raw bytes, by name.
+
+    Of a name given twice the last value is kept, and only that one is sent on (`rebuild`), so
+    that what is priced and what a provider reads cannot differ.
+
+    Raises:
+        Malformed: not a JSON object.
+    """
+    if not body:
+        raise Malformed("missing_body", "The request has no body; send a JSON object.")
+    try:
+        return _decode_top(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(
+            "invalid_json", f"The body is not a JSON object that can be read: {error}."
+        ) from None
+
+
+def first_byte(raw: msgspec.Raw) -> bytes:
+    """Return a value's first byte, which tells its kind; nothing when the value is missing."""
+    return bytes(memoryview(raw)[:1])
+
+
+def is_null(raw: msgspec.Raw) -> bool:
+    """Whether a value is null or missing."""
+    return first_byte(raw) in (b"n", b"")
+
+
+def read_field(fields: dict[str, msgspec.Raw], name: str, kind: type[T], default: T) -> T:
+    """Return a field's value, or the default when it is missing or null.
+
+    Raises:
+        Malformed: the value is of another type.
+    """
+    raw = fields.get(name)
+    if raw is None or is_null(raw):
+        return default
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed("invalid_field", f"`{name}` cannot be read: {error}.") from None
+
+
+def read_parts(content: msgspec.Raw, kind: type[T]) -> list[T]:
+    """Return the parts of a content; none when it is text.
+
+    Raises:
+        Malformed: it is an array of something else than objects.
+    """
+    if first_byte(content) != b"[":
+        return []
+    try:
+        return msgspec.json.decode(content, type=list[kind])  # type: ignore[valid-type]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed("invalid_field", f"a `content` cannot be read: {error}.") from None
+
+
+def rebuild(body: bytes, fields: dict[str, msgspec.Raw], changes: dict[str, bytes]) -> bytes:
+    """Return the object with some values replaced or added, the others byte for byte.
+
+    With nothing to change the body itself is returned, unless its length betrays spaces or a
+    repeated name at the top level: then it is written from the fields, each name once.
+    """
+    if not changes:
+        size = sum(map(len, fields)) + sum(map(len, fields.values())) + 4 * len(fields) + 1
+        if len(body) == size:
+            return body
+    parts = [b"%s:%s" % (_name(k), changes.get(k) or bytes(v)) for k, v in fields.items()]
+    parts += [b"%s:%s" % (_name(k), v) for k, v in changes.items() if k not in fields]
+    return b"{%s}" % b",".join(parts)
+
+
+def _name(key: str) -> bytes:
+    return b'"%s"' % key.encode() if key.isidentifier() else msgspec.json.encode(key)

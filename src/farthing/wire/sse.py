@@ -1,0 +1,33 @@
+"""Server-sent events in bytes: boundaries and data, as the HTML standard defines them.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+
+def complete_length(buffer: bytes) -> int:
+    """Return how many of the first bytes are whole events (0 when none is whole yet)."""
+    line_feed = buffer.rfind(b"\n\n")
+    carriage = buffer.rfind(b"\r\n\r\n")
+    return max(line_feed + 2 if line_feed >= 0 else 0, carriage + 4 if carriage >= 0 else 0)
+
+
+def events(block: bytes) -> Iterator[bytes]:
+    """Yield the whole events of a block, each with the blank line that ends it."""
+    separator = b"\r\n\r\n" if b"\r\n\r\n" in block else b"\n\n"
+    start = 0
+    while (end := block.find(separator, start)) >= 0:
+        yield block[start : end + len(separator)]
+        start = end + len(separator)
+    if start < len(block):
+        yield block[start:]
+
+
+def data(event: bytes) -> bytes:
+    """Return an event's data: its data lines, joined by line feeds."""
+    lines = event.replace(b"\r\n", b"\n").split(b"\n")
+    values = [line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:")]
+    return b"\n".join(values)

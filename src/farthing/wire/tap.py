@@ -1,0 +1,93 @@
+"""Read a stream while it passes, at close to no cost for events that carry no usage.
+
+Usage stands in the first event, the last ones, or both. So a tap keeps the first bytes and a
+window of the last ones, and parses them once, when the stream is over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from farthing.wire import sse
+from farthing.wire.dialect import Answer, Tap
+
+# The window must hold the last event with usage and what follows it. The largest such tail in
+# recorded traffic (a final chunk with citations) is under 20 kB.
+WINDOW = 64 * 1024
+
+
+class TailTap:
+    """Keeps a stream's first bytes (`head` of them) and its last ones; passes everything on."""
+
+    def __init__(self, head: int = 0) -> None:
+        self._head = bytearray()
+        self._head_room = head
+        self._tail: deque[bytes] = deque()
+        self._held = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """Remember the bytes as far as the window goes, and pass them on."""
+        if self._head_room > 0:
+            self._head += data[: self._head_room]
+            self._head_room -= len(data)
+        tail = self._tail
+        tail.append(data)
+        self._held += len(data)
+        while self._held - len(tail[0]) >= WINDOW:
+            self._held -= len(tail.popleft())
+        return data
+
+    def rest(self) -> bytes:
+        """Nothing is held back."""
+        return b""
+
+    def first_events(self) -> list[bytes]:
+        """Return the data of the whole events among the first bytes."""
+        head = bytes(self._head)
+        return [sse.data(event) for event in sse.events(head[: sse.complete_length(head)])]
+
+    def last_events(self) -> list[bytes]:
+        """Return the data of the events in the window; the first may be the tail of one."""
+        return [sse.data(event) for event in sse.events(b"".join(self._tail))]
+
+
+class Hiding:
+    """Keeps one kind of event from the client: the one that only farthing asked for.
+
+    An event is passed on when it is whole, so that a hidden one is never half sent.
+    """
+
+    def __init__(
+        self,
+        tap: Tap,
+        suspicious: Callable[[bytes], bool],
+        hidden: Callable[[bytes], bool],
+    ) -> None:
+        """`suspicious` is the cheap test of a block of events, `hidden` the exact one of one."""
+        self._tap = tap
+        self._suspicious = suspicious
+        self._hidden = hidden
+        self._carry = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Remember, and pass on the whole events that are not hidden."""
+        self._tap.feed(data)
+        if not self._carry and data.endswith(b"\n\n") and not self._suspicious(data):
+            return data
+        block = self._carry + data
+        length = sse.complete_length(block)
+        self._carry = block[length:]
+        block = block[:length]
+        if not self._suspicious(block):
+            return block
+        return b"".join(event for event in sse.events(block) if not self._hidden(event))
+
+    def rest(self) -> bytes:
+        """Return the last bytes, which no blank line ended."""
+        rest, self._carry = self._carry, b""
+        return b"" if rest and self._hidden(rest) else rest
+
+    def answer(self) -> Answer:
+        """Return what the stream said of itself so far."""
+        return self._tap.answer()
