@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import sqlalchemy as sa
 import typer
 
 from farthing import clock, money
 from farthing.cli.output import Data, Json, console, data_folder, print_json, run, stop, table, wide
-from farthing.ledger.project import catch_up
-from farthing.ledger.records import open_records, presented, queries, recent
-from farthing.paths import DataFolder
+from farthing.ledger.present import presented
+
+if TYPE_CHECKING:
+    from farthing.ledger.reading import Reader
 
 FOLLOW_SECONDS = 0.5
 
@@ -34,50 +34,34 @@ def log(
     folder = data_folder(data)
     if not folder.journal.exists():
         stop(f"there is no ledger in {folder.root} yet; `farthing up` starts one")
-    engine = open_records(folder.records)
+    from farthing.ledger.reading import Reader  # noqa: PLC0415  (SQL takes long to import)
+
+    reader = Reader(folder)
     try:
-        rows = _read(engine, folder, lines, key)
+        rows = reader.recent(lines, key)
         if json:
             for row in rows:
                 print_json(presented(row))
         else:
             _print_table(rows)
         if follow:
-            run(_follow(engine, folder, key, json=json))
+            run(_follow(reader, key, json=json))
     except KeyboardInterrupt:
         return
     finally:
-        engine.dispose()
+        reader.close()
 
 
-def _read(
-    engine: sa.Engine, folder: DataFolder, lines: int, key: str | None
-) -> list[dict[str, Any]]:
-    catch_up(engine, folder.journal)
-    with engine.connect() as connection:
-        return recent(connection, lines, key=key)
-
-
-async def _follow(engine: sa.Engine, folder: DataFolder, key: str | None, *, json: bool) -> None:
+async def _follow(reader: Reader, key: str | None, *, json: bool) -> None:
     """Print every query that ends from now on, once."""
     since = clock.wall()
     seen: set[str] = set()
     while True:
         await asyncio.sleep(FOLLOW_SECONDS)
-        catch_up(engine, folder.journal)
-        for row in _ended_since(engine, since, key):
+        for row in reader.ended_since(since, key):
             if row["id"] not in seen:
                 seen.add(row["id"])
                 print_json(presented(row)) if json else console.print(_line(row), soft_wrap=True)
-
-
-def _ended_since(engine: sa.Engine, since: int, key: str | None) -> list[dict[str, Any]]:
-    chosen = queries.c.ended > since
-    if key is not None:
-        chosen &= queries.c.key == key
-    with engine.connect() as connection:
-        rows = connection.execute(sa.select(queries).where(chosen).order_by(queries.c.ended))
-        return [dict(row) for row in rows.mappings()]
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 import uvloop
 
 from farthing.ledger.frames import FrameProtocol
+from farthing.ledger.lookup import PATIENCE_SECONDS, Found, Lookup, decode_lookup, encode
 from farthing.ledger.project import catch_up
 from farthing.ledger.records import find, open_records
 from farthing.paths import DataFolder
@@ -27,31 +27,7 @@ log = logging.getLogger("farthing")
 # How often the journal is looked at. Watching costs the ledger nothing this way; whoever looks
 # a query up does not wait for it, as a look-up catches up first.
 EVERY_SECONDS = 0.2
-
-# How long a look-up of a query that is still open waits for its end.
-PATIENCE_SECONDS = 2.0
 LOOK_AGAIN_SECONDS = 0.02
-
-
-class Lookup(msgspec.Struct, array_like=True):
-    """Ask for one query's record; answered with it as JSON, or null."""
-
-    number: int
-    query: str
-    key: str
-    """Whose query it must be."""
-
-
-class Found(msgspec.Struct, array_like=True):
-    """The answer to a `Lookup`."""
-
-    number: int
-    record: dict[str, Any] | None
-
-
-encode = msgspec.msgpack.Encoder().encode
-decode_lookup = msgspec.msgpack.Decoder(Lookup).decode
-decode_found = msgspec.msgpack.Decoder(Found).decode
 
 
 class Follower:

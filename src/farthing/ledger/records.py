@@ -10,10 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-
-from farthing import clock, money
 
 metadata = sa.MetaData()
 
@@ -91,6 +87,9 @@ def open_records(path: Path) -> sa.Engine:
 
 def migrate(engine: sa.Engine) -> None:
     """Bring the tables to this version's shape."""
+    from alembic import command  # noqa: PLC0415  (a fifth of a second that reading does not need)
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:
@@ -111,6 +110,17 @@ def recent(
     return [dict(row) for row in reversed(rows.mappings().all())]
 
 
+def ended_since(
+    connection: sa.Connection, moment: int, key: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the queries that ended after a moment, in that order."""
+    chosen = queries.c.ended > moment
+    if key is not None:
+        chosen &= queries.c.key == key
+    rows = connection.execute(sa.select(queries).where(chosen).order_by(queries.c.ended))
+    return [dict(row) for row in rows.mappings()]
+
+
 def find(connection: sa.Connection, query: str) -> dict[str, Any] | None:
     """Return one query's record."""
     row = connection.execute(sa.select(queries).where(queries.c.id == query)).mappings().first()
@@ -122,33 +132,3 @@ def spent(connection: sa.Connection) -> dict[str, tuple[int, int]]:
     cost = sa.func.coalesce(sa.func.sum(queries.c.cost), 0)
     rows = connection.execute(sa.select(queries.c.key, sa.func.count(), cost).group_by("key"))
     return {key: (count, total) for key, count, total in rows}
-
-
-def presented(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a query's record as people and programs read it: exact dollars, ISO times."""
-    meters = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
-    cost = record["cost"]
-    return {
-        "id": record["id"],
-        "status": record["status"],
-        "model": f"{record['provider']}/{record['model']}",
-        "asked_model": record["asked_model"],
-        "answered_model": record["answered_model"],
-        "dialect": record["dialect"],
-        "stream": bool(record["stream"]),
-        "key": record["key"],
-        "began": clock.iso(record["began"]),
-        "ended": clock.iso(record["ended"]) if record["ended"] else None,
-        "cost_usd": None if cost is None else money.dollars(cost),
-        "held_usd": money.dollars(record["held"]),
-        "usage": None if record["input"] is None else {m: record[m] for m in meters},
-        "http_status": record["http_status"],
-        "first_byte_ms": _milliseconds(record["first_byte_us"]),
-        "total_ms": _milliseconds(record["total_us"]),
-        "upstream_id": record["upstream_id"],
-        "reason": record["reason"],
-    }
-
-
-def _milliseconds(microseconds: int | None) -> float | None:
-    return None if microseconds is None else microseconds / 1000

@@ -13,7 +13,7 @@ from farthing import clock
 from farthing.errors import FarthingError, Malformed, Refused
 from farthing.flow import start
 from farthing.ledger.ledger import LedgerPort
-from farthing.ledger.records import presented
+from farthing.ledger.present import presented
 from farthing.policy.keys import authenticate
 from farthing.prices.book import PriceBook
 from farthing.providers import Provider

