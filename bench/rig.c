@@ -49,7 +49,7 @@ static struct {
 
 static struct link links[LINKS], *streams[LINKS], *resting[LINKS];
 static unsigned first_stream, stream_count, resting_count, open_count;
-static char scratch[SCRATCH];
+static char scratch[SCRATCH + 64];  // a search for a header may look past the last byte
 static bool scratch_filled;
 static uint64_t window, stop;  // queries count from `window` on; none is sent after `stop`
 static int poller;

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 log = logging.getLogger("farthing")
@@ -25,9 +25,10 @@ class OneShot(Generic[T]):
 
     __slots__ = ("_error", "_resume", "_value", "done")
 
+    _value: T
+
     def __init__(self) -> None:
         self.done = False
-        self._value: T | None = None
         self._error: BaseException | None = None
         self._resume: Callable[[], None] | None = None
 
@@ -36,14 +37,16 @@ class OneShot(Generic[T]):
         if not self.done:
             self.done = True
             self._value = value
-            self._wake()
+            if self._resume is not None:
+                self._resume()
 
     def fail(self, error: BaseException) -> None:
         """Deliver an error: it is raised where the value is awaited."""
         if not self.done:
             self.done = True
             self._error = error
-            self._wake()
+            if self._resume is not None:
+                self._resume()
 
     def then(self, callback: Callable[[], None]) -> None:
         """Call back once the value is there; at once if it is."""
@@ -57,12 +60,14 @@ class OneShot(Generic[T]):
         """Return the value, or raise the error, that was set."""
         if self._error is not None:
             raise self._error
-        return cast(T, self._value)
+        return self._value
 
     def __await__(self) -> Generator[OneShot[T], None, T]:
         if not self.done:
             yield self
-        return self.result()
+        if self._error is not None:
+            raise self._error
+        return self._value
 
     async def in_task(self) -> T:
         """Await from an asyncio task, which cannot await a OneShot itself."""
@@ -70,11 +75,6 @@ class OneShot(Generic[T]):
         self.then(lambda: None if future.done() else future.set_result(None))
         await future
         return self.result()
-
-    def _wake(self) -> None:
-        resume, self._resume = self._resume, None
-        if resume is not None:
-            resume()
 
 
 def ready(value: T) -> OneShot[T]:
@@ -84,16 +84,28 @@ def ready(value: T) -> OneShot[T]:
     return shot
 
 
+class _Flow:
+    """A coroutine that is run on by whatever it waits for."""
+
+    __slots__ = ("_send",)
+
+    def __init__(self, flow: Coroutine[Any, Any, object]) -> None:
+        self._send = flow.send
+
+    def __call__(self) -> None:
+        try:
+            waiting: OneShot[Any] = self._send(None)
+        except StopIteration:
+            return
+        except Exception:
+            log.exception("a flow ended with an error that nobody handled")
+            return
+        waiting.then(self)
+
+
 def start(flow: Coroutine[Any, Any, object]) -> None:
     """Run a coroutine that awaits nothing but OneShots, until it ends.
 
     Its errors are its own business: one that gets out is a defect and is logged.
     """
-    try:
-        waiting: OneShot[Any] = flow.send(None)
-    except StopIteration:
-        return
-    except Exception:
-        log.exception("a flow ended with an error that nobody handled")
-        return
-    waiting.then(lambda: start(flow))
+    _Flow(flow)()

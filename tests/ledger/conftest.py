@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import uvloop
 
 import farthing
@@ -36,6 +37,7 @@ from farthing.ledger.entry import (
 from farthing.ledger.journal import FIRST_SEGMENT, Journal, read_groups
 from farthing.ledger.ledger import Ledger, replay
 from farthing.ledger.process import OpenLedger
+from farthing.ledger.records import open_records
 from farthing.ledger.server import LedgerServer
 from farthing.ledger.state import State
 from farthing.paths import DataFolder
@@ -231,6 +233,20 @@ def groups_in() -> Callable[[Path], list[list[Entry]]]:
 
 
 @pytest.fixture
+def open_engine(tmp_path: Path) -> Iterator[Callable[..., sa.Engine]]:
+    """Open the records tmp_path/NAME.sqlite, "records" unless told; closed after the test."""
+    opened: list[sa.Engine] = []
+
+    def open_(name: str = "records") -> sa.Engine:
+        opened.append(open_records(tmp_path / f"{name}.sqlite"))
+        return opened[-1]
+
+    yield open_
+    for engine in opened:
+        engine.dispose()
+
+
+@pytest.fixture
 def block_sync(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[[Journal], tuple[threading.Event, threading.Event]]]:
@@ -273,11 +289,21 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def run() -> Callable[[Coroutine[Any, Any, None]], None]:
+def served() -> list[OpenLedger]:
+    """Every ledger that the test serves."""
+    return []
+
+
+@pytest.fixture
+def run(served: list[OpenLedger]) -> Callable[[Coroutine[Any, Any, None]], None]:
     """Run a coroutine in a loop of its own, with patience that ends."""
 
     async def patiently(test: Coroutine[Any, Any, None]) -> None:
-        await asyncio.wait_for(test, PATIENCE)
+        try:
+            await asyncio.wait_for(test, PATIENCE)
+        finally:
+            for opened in served:  # uvloop waits for ever for one that a failed test leaves
+                opened.server.close()
 
     return lambda test: uvloop.run(patiently(test))
 
@@ -287,7 +313,7 @@ def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
     """Give the loop turns until something is so."""
 
     async def wait(condition: Callable[[], bool]) -> None:
-        while not condition():  # noqa: ASYNC110  (what is waited for has no event)
+        while not condition():
             await asyncio.sleep(0.001)
 
     return wait
@@ -295,9 +321,10 @@ def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
 
 @pytest.fixture
 def open_served(
-    tmp_path: Path, open_journal: Callable[..., Journal]
-) -> Callable[..., Awaitable[OpenLedger]]:
+    tmp_path: Path, served: list[OpenLedger]
+) -> Iterator[Callable[..., Awaitable[OpenLedger]]]:
     """Open the ledger of the data folder tmp_path and serve it on its socket."""
+    failures: list[BaseException] = []
 
     async def open_(
         own_worker: str = "", durability: str = "process", journal: Journal | None = None
@@ -311,12 +338,14 @@ def open_served(
             genesis = Genesis(at=1, ledger="ledger-one")
             state.apply(genesis)
             journal.append([encode(genesis)])
-        ledger = Ledger(journal, state, Committer(journal, durability))
+        ledger = Ledger(journal, state, Committer(journal, durability, failures.append))
         server = LedgerServer(ledger, own_worker)
         await server.listen(data.socket("ledger"))
-        return OpenLedger(ledger, server)
+        served.append(OpenLedger(ledger, server))
+        return served[-1]
 
-    return open_
+    yield open_
+    assert not failures, "a journal could not be written"
 
 
 @pytest.fixture

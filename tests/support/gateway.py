@@ -54,6 +54,7 @@ class RunningGateway:
         environ: dict[str, str] | None = None,
         arguments: tuple[str, ...] = (),
     ) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.data = DataFolder(folder / "data")
         config = folder / "farthing.toml"
@@ -83,6 +84,8 @@ class RunningGateway:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
+            self.process.wait(10)
+            self.process.stdout.close()
             raise RuntimeError(f"the gateway did not start:\n{self.log.read_text()}")
         self.told: dict[str, Any] = json.loads(line)
         self.address: str = self.told["address"]

@@ -15,8 +15,7 @@ from farthing.local.weights import MODEL
 from farthing.paths import DataFolder
 from farthing.providers import Provider
 from farthing.proxy.gather import Gathered
-from farthing.proxy.sweep import Sweeper
-from farthing.proxy.upstream import UpstreamPool, request_head
+from farthing.proxy.upstream import UpstreamPool, own_pool, request_head
 from farthing.settings import HttpSettings
 from farthing.wire import sse
 
@@ -77,31 +76,32 @@ def _gateway(folder: DataFolder, url: str | None, key: str | None) -> Provider:
 
 
 async def _ask(gateway: Provider, body: bytes, max_cost: str | None, *, json: bool) -> None:
-    pool = UpstreamPool(HttpSettings(), Sweeper())
     head = request_head(gateway, "POST", "/v1/chat/completions")
     if max_cost is not None:
         head += b"farthing-max-cost-usd: %s\r\n" % max_cost.removeprefix("$").encode()
     printer = _Printer(quiet=json)
     began = clock.monotonic()
-    answer = await _send(pool, gateway, head, body, printer)
-    status = (await answer.arrived.in_task()).status
-    if status != 200:
-        problem = msgspec.json.decode(bytes(answer.content))
-        raise ConfigError(f"{problem['error']['message']} (HTTP {status})")
-    query = _header(answer, b"farthing-request-id")
-    path = f"/v1/queries/{query}"
-    found = await _send(pool, gateway, request_head(gateway, "GET", path), b"")
+    async with own_pool(HttpSettings()) as pool:
+        answer = await _send(pool, gateway, head, body, printer)
+        status = (await answer.arrived.in_task()).status
+        if status != 200:
+            problem = msgspec.json.decode(bytes(answer.content))
+            raise ConfigError(f"{problem['error']['message']} (HTTP {status})")
+        path = f"/v1/queries/{_header(answer, b'farthing-request-id')}"
+        found = await _send(pool, gateway, request_head(gateway, "GET", path), b"")
     record = msgspec.json.decode(bytes(found.content))
-    pool.close()
     if json:
         print_json({"answer": printer.text, "query": record})
-        return
+    else:
+        _print_cost(record, (clock.monotonic() - began) / clock.SECOND)
+
+
+def _print_cost(record: dict[str, Any], seconds: float) -> None:
     usage = record["usage"] or {"input": "?", "cache_read": 0, "output": "?"}
     tokens = f"{usage['input']}+{usage['cache_read']} in, {usage['output']} out"
     cost = f"${record['cost_usd']}" if record["cost_usd"] else f"at most ${record['held_usd']}"
-    seconds = (clock.monotonic() - began) / clock.SECOND
-    console.print()
     line = f"{record['model']}  {cost}  {tokens} tokens  {seconds:.2f} s  {record['id']}"
+    console.print()
     console.print(line, style="dim", soft_wrap=True)
 
 

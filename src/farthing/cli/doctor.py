@@ -20,8 +20,7 @@ from farthing.prices.book import PriceBook
 from farthing.providers import Provider, load_providers
 from farthing.providers.load import LOCAL
 from farthing.proxy.gather import Gathered
-from farthing.proxy.sweep import Sweeper
-from farthing.proxy.upstream import UpstreamPool, request_head
+from farthing.proxy.upstream import UpstreamPool, own_pool, request_head
 from farthing.settings import HttpSettings, Settings, load_settings
 from farthing.supervisor.gateway import price_book_for
 
@@ -52,16 +51,15 @@ def doctor(
 async def _examine(folder: DataFolder, config: Path | None, *, offline: bool) -> dict[str, Any]:
     settings, file = load_settings(config, folder.root)
     _, book = price_book_for(folder, config)
-    pool = UpstreamPool(HttpSettings(connect_seconds=REACH_SECONDS), Sweeper())
     providers = list(load_providers(settings, os.environ).values())
-    rows = await asyncio.gather(
-        *(_provider(p, book, None if offline else pool) for p in providers if p.name != LOCAL)
-    )
-    gateway = await _gateway(folder, pool)
+    async with own_pool(HttpSettings(connect_seconds=REACH_SECONDS)) as pool:
+        rows = await asyncio.gather(
+            *(_provider(p, book, None if offline else pool) for p in providers if p.name != LOCAL)
+        )
+        gateway = await _gateway(folder, pool)
     ledger = await _ledger(folder)
     used = [row for row in rows if row["key"]]
     healthy = ledger["readable"] and all(r["priced"] and r["reachable"] is not False for r in used)
-    pool.close()
     return {
         "version": __version__,
         "healthy": healthy,

@@ -70,7 +70,7 @@ class RemoteLedger:
         shot: Shot = OneShot()
         self._number += 1
         self._endings[self._number] = (entry, shot)
-        if self._connection is not None and self.ready:
+        if self._connection is not None:
             self._connection.send(encode(Append(self._number, entry)))
         else:
             shot.set(DOWN)

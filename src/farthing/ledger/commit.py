@@ -78,8 +78,7 @@ class Committer:
             self._sync()
             return
         if not self._syncing:
-            self._syncing = True
-            self._loop.call_later(PROCESS_SYNC_SECONDS, self._work.put, True)
+            self._sync_later()
         _call(callbacks)
 
     def _wait_for_room(
@@ -88,12 +87,17 @@ class Committer:
         """Keep what was decided until the disk takes it: room is reserved, so this is rare."""
         log.error("%s; trying again", error)
         self._entries, self._callbacks = entries + self._entries, callbacks + self._callbacks
+        self.pending_bytes = sum(map(len, self._entries))
         self._scheduled = True
         self._loop.call_later(FULL_RETRY_SECONDS, self._write)
 
     def _sync(self) -> None:
         self._syncing = True
         self._work.put(True)
+
+    def _sync_later(self) -> None:
+        self._syncing = True
+        self._loop.call_later(PROCESS_SYNC_SECONDS, self._work.put, True)
 
     def _wait_for_disk(self) -> None:
         """The thread: one sync for each request, until told to end."""
@@ -115,6 +119,8 @@ class Committer:
         if error is not None:
             self._fail(error)
             return
+        if not self._power and self._journal.durable < self._journal.position:
+            self._sync_later()  # for what was written during the sync
         callbacks, self._written = self._written, []
         _call(callbacks)
         if self._entries and not self._scheduled:
@@ -133,6 +139,7 @@ class Committer:
                 await self._turn
             else:
                 self._write()
+                await asyncio.sleep(FULL_RETRY_SECONDS if self._entries else 0)
         self._work.put(False)
         self._thread.join()
         self._journal.close()

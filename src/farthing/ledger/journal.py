@@ -99,16 +99,17 @@ class Journal:
                 f"the ledger in {folder.parent} is already open in another process; "
                 "stop that gateway, or choose another folder with --data"
             ) from None
-        new = not self.path.exists()
         self._file = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
-        if new:
-            sync_folder(folder)
+        # Each time, since a crash may have come between making a name and syncing it.
+        sync_folder(folder)
+        sync_folder(folder.parent)
         self.position = 0
         """Entries written."""
         self.durable = 0
         """Entries known to be on the disk."""
         self._end = 0
         self._allocated = 0
+        self._recovered = False
 
     def recover(self) -> Iterator[Entry]:
         """Yield every entry, then cut off a torn tail. To be run to its end before appending.
@@ -125,6 +126,7 @@ class Journal:
                 self._check_tail(buffer)
         os.ftruncate(self._file, self._end)
         self._allocated = self._end
+        self._recovered = True
         self.sync()
 
     def _check_tail(self, buffer: mmap.mmap) -> None:
@@ -175,9 +177,10 @@ class Journal:
         self.durable = position
 
     def close(self) -> None:
-        """Give back the unused extent and the lock."""
-        os.ftruncate(self._file, self._end)
-        _sync(self._file)
+        """Give back the unused extent and the lock. What was not recovered is left as it is."""
+        if self._recovered:
+            os.ftruncate(self._file, self._end)
+            _sync(self._file)
         os.close(self._file)
         os.close(self._lock)
 

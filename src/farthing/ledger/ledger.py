@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from farthing import clock
+from farthing.errors import ConfigError
 from farthing.flow import OneShot, ready
 from farthing.ledger.commit import Committer
 from farthing.ledger.entry import (
@@ -84,7 +85,8 @@ class Ledger:
         hold = self.state.holds.get(entry.id)
         outcome = self._take(entry, encode(entry))
         if isinstance(entry, Settle) and hold is not None and entry.usd > hold.usd:
-            self.record(Overrun(at=entry.at, id=entry.id, usd=entry.usd - hold.usd))
+            overrun = Overrun(at=entry.at, id=entry.id, usd=entry.usd - hold.usd)
+            self._take(overrun, encode(overrun))  # in the room that was kept for the ending
         return outcome
 
     def record(self, entry: Entry) -> Outcome:
@@ -147,12 +149,20 @@ def replay(journal: Journal) -> State:
 
 
 def put_in_force(ledger: Ledger, config: str, price_book: str, source: str) -> None:
-    """Record the digests of the configuration and the price book, where they changed."""
-    now = clock.wall()
-    if ledger.state.config != config:
-        ledger.record(Config(at=now, digest=config))
-    if ledger.state.price_book != price_book:
-        ledger.record(PriceBookInForce(at=now, digest=price_book, source=source))
+    """Record the digests of the configuration and the price book, where they changed.
+
+    Raises:
+        ConfigError: the disk is full, so nobody could tell later what was in force.
+    """
+    now, state = clock.wall(), ledger.state
+    outcomes: list[Outcome] = []
+    if state.config != config:
+        outcomes.append(ledger.record(Config(at=now, digest=config)))
+    if state.price_book != price_book:
+        entry = PriceBookInForce(at=now, digest=price_book, source=source)
+        outcomes.append(ledger.record(entry))
+    if any(outcome.done and outcome.result() for outcome in outcomes):
+        raise ConfigError("the disk has no room for the journal; free some, then start again")
 
 
 class Balance(msgspec.Struct, frozen=True):

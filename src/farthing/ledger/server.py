@@ -40,6 +40,8 @@ class LedgerServer:
         self.attached: dict[str, _Connection] = {}
         self._own = own_worker
         self._server: asyncio.Server | None = None
+        self._grace: asyncio.TimerHandle | None = None
+        self.closed = False
         ledger.on_key.append(self._tell)
 
     async def listen(self, path: Path) -> None:
@@ -54,7 +56,7 @@ class LedgerServer:
         if self._own:
             self.give_up_strangers()
         else:
-            loop.call_later(GRACE_SECONDS, self.give_up_strangers)
+            self._grace = loop.call_later(GRACE_SECONDS, self.give_up_strangers)
 
     def give_up_strangers(self) -> None:
         """Mark the open holds of every worker that is not attached."""
@@ -71,9 +73,12 @@ class LedgerServer:
         self.ledger.give_up(holds, "worker_lost")
 
     def close(self) -> None:
-        """Stop listening."""
+        """Take nothing more; what was taken is still answered."""
+        self.closed = True
         if self._server is not None:
             self._server.close()
+        if self._grace is not None:
+            self._grace.cancel()
 
     def _tell(self, key: KeyState) -> None:
         for connection in self.attached.values():
@@ -90,6 +95,8 @@ class _Connection(FrameProtocol):
 
     def message(self, data: bytes) -> None:
         """Answer one message; one that cannot be read ends the connection."""
+        if self._server.closed:
+            return
         try:
             asked = decode_to_ledger(data)
         except msgspec.DecodeError:
@@ -122,4 +129,5 @@ class _Connection(FrameProtocol):
         super().connection_lost(exc)
         if self._worker and self._server.attached.get(self._worker) is self:
             del self._server.attached[self._worker]
-            self._server.worker_lost(self._worker)
+            if not self._server.closed:
+                self._server.worker_lost(self._worker)

@@ -118,6 +118,7 @@ class State:
         self.account(entry.scope, entry.unit).limit = entry.amount
 
     def _hold(self, entry: Hold) -> Refusal | None:
+        assert len(set(entry.path)) == len(entry.path), "a scope twice would be checked once"
         if entry.id in self.holds:
             return Refusal("duplicate")
         refusal = self._check_key(entry) or self._check_limits(entry)
@@ -141,8 +142,8 @@ class State:
     def _check_limits(self, entry: Hold) -> Refusal | None:
         for scope in entry.path:
             for unit, wanted in (("usd", entry.usd), ("tokens", entry.tokens)):
-                a = self.account(scope, unit)
-                if a.limit is not None and a.posted + a.held + wanted > a.limit:
+                a = self.accounts.get((scope, unit))
+                if a is not None and a.limit is not None and a.posted + a.held + wanted > a.limit:
                     return Refusal("limit_reached", scope, unit, a.limit, a.posted, a.held, wanted)
         return None
 

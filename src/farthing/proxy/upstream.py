@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import ssl
+from collections.abc import AsyncIterator
 from typing import Protocol, cast
 
 import httptools
@@ -111,7 +113,7 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to watch the connection."""
         self.transport = cast(asyncio.Transport, transport)
-        self._pool.sweeper.add(self)
+        self._pool.opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came and hand it on."""
@@ -220,6 +222,7 @@ class UpstreamPool:
     def __init__(self, settings: HttpSettings, sweeper: Sweeper) -> None:
         self.settings = settings
         self.sweeper = sweeper
+        self._connections: set[UpstreamConnection] = set()
         self._idle: dict[str, list[UpstreamConnection]] = {}
         self._tls: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -245,18 +248,23 @@ class UpstreamPool:
         """Let a connection rest until it is needed again."""
         self._idle.setdefault(connection.provider.name, []).append(connection)
 
+    def opened(self, connection: UpstreamConnection) -> None:
+        """Remember a connection and watch its deadlines."""
+        self._connections.add(connection)
+        self.sweeper.add(connection)
+
     def forget(self, connection: UpstreamConnection) -> None:
         """Drop a connection that has ended."""
+        self._connections.discard(connection)
         self.sweeper.remove(connection)
         idle = self._idle.get(connection.provider.name, [])
         if connection in idle:
             idle.remove(connection)
 
     def close(self) -> None:
-        """Close what rests."""
-        for idle in self._idle.values():
-            for connection in list(idle):
-                connection.abort()
+        """Close every connection."""
+        for connection in list(self._connections):
+            connection.abort()
 
     async def _connect(self, provider: Provider, shot: OneShot[UpstreamConnection]) -> None:
         try:
@@ -302,6 +310,19 @@ class UpstreamPool:
             server_hostname=provider.host if provider.tls else None,
         )
         return connection
+
+
+@contextlib.asynccontextmanager
+async def own_pool(settings: HttpSettings) -> AsyncIterator[UpstreamPool]:
+    """Connections for a command of its own, closed when it is done."""
+    sweeper = Sweeper()
+    pool = UpstreamPool(settings, sweeper)
+    try:
+        yield pool
+    finally:
+        pool.close()
+        sweeper.stop()
+        await asyncio.sleep(0)  # lets the event loop see that they are closed
 
 
 def _unreachable(provider: Provider, why: str) -> Failed:

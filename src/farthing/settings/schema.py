@@ -35,7 +35,7 @@ class HttpSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     connect_seconds: float = 10
     """Time to connect to a provider, TLS included."""
     answer_seconds: float = 600
-    """Time for a provider to begin its answer, and for a client that left to be waited out."""
+    """Time for a provider to begin its answer."""
     silence_seconds: float = 120
     """How long a provider may fall silent in the middle of its answer."""
     pool_idle_seconds: float = 30

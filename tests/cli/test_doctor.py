@@ -1,0 +1,79 @@
+"""The doctor: what is configured, reachable and priced."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Cli, values
+from tests.support.gateway import RunningGateway
+from tests.support.provider import FakeProvider
+
+
+def rows(told: dict[str, list[dict[str, object]]]) -> dict[object, dict[str, object]]:
+    return {row["name"]: row for row in told["providers"]}
+
+
+def test_an_empty_folder_is_healthy(cli: Cli) -> None:
+    told = values(cli("doctor", "--json"))[0]
+    assert told["healthy"]
+    assert told["ledger"]["note"] == "not begun yet"
+    assert told["gateway"]["running"] is False
+    assert rows(told)["openai"]["key_env"] == ["OPENAI_API_KEY"]
+    assert rows(told)["openai"]["key"] is None
+    assert "OPENAI_API_KEY" in cli("doctor", "--all").stdout
+
+
+def test_a_key_in_the_environment_configures_its_provider(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-canary")
+    result = cli("doctor", "--offline", "--json")
+    row = rows(values(result)[0])["anthropic"]
+    assert (row["key"], row["reachable"]) == ("ANTHROPIC_API_KEY", None)
+    assert isinstance(row["priced"], int) and row["priced"] > 10
+    assert "sk-canary" not in result.output
+
+
+def test_a_provider_that_answers_is_reachable(
+    cli: Cli, tmp_path: Path, provider: FakeProvider
+) -> None:
+    (tmp_path / "farthing.toml").write_text(provider.toml())
+    told = values(cli("doctor", "--json"))[0]
+    row = rows(told)["fake"]
+    assert (row["key"], row["reachable"], row["problem"]) == ("none needed", True, None)
+    assert told["settings"] == str(tmp_path / "farthing.toml")
+
+
+def test_a_provider_that_does_not_answer_is_said_and_ends_with_1(
+    cli: Cli, tmp_path: Path, provider: FakeProvider
+) -> None:
+    (tmp_path / "farthing.toml").write_text(provider.toml())
+    provider.close()
+    told = values(cli("doctor", "--json", status=1))[0]
+    assert rows(told)["fake"]["reachable"] is False
+    assert "cannot be reached" in str(rows(told)["fake"]["problem"])
+    assert "cannot be reached" in " ".join(cli("doctor", status=1).stdout.split())
+
+
+def test_a_provider_without_prices_is_said(cli: Cli, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        (tmp_path / "farthing.toml").write_text(
+            f'[providers.own]\nbase_url = "http://127.0.0.1:{server.getsockname()[1]}"\n'
+            'auth = "none"\ndialects = { chat = "/c" }\nallow_private_address = true\n'
+        )
+        told = values(cli("doctor", "--json", status=1))[0]
+    assert "add [[prices]]" in str(rows(told)["own"]["problem"])
+
+
+def test_a_running_gateway_is_found(cli: Cli, shared_gateway: RunningGateway) -> None:
+    arguments = ("--data", str(shared_gateway.data.root), "--offline", "--json")
+    told = values(cli("doctor", *arguments))[0]
+    assert told["gateway"] == {"running": True, "address": shared_gateway.address, "healthy": True}
+
+
+def test_a_wrong_setting_is_named_with_file_and_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "farthing.toml").write_text('\nlisten_on = "x"\n')
+    said = " ".join(cli("doctor", status=1).stderr.split())
+    assert "farthing.toml, line 2: there is no setting `listen_on`; did you mean `listen`?" in said

@@ -1,0 +1,161 @@
+"""The SQL tables: their shape, their privacy, and the questions that are asked of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from farthing.ledger.records import (
+    ended_since,
+    find,
+    metadata,
+    migrate,
+    open_records,
+    queries,
+    recent,
+    spent,
+)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    made = open_records(tmp_path / "records.sqlite")
+    yield made
+    made.dispose()
+
+
+def row(query: str, position: int, key: str = "k1", **more: Any) -> dict[str, Any]:
+    """A query's row: open, unless more is told."""
+    texts = ("provider", "model", "asked_model", "dialect", "price_book")
+    told = dict.fromkeys(texts, "x") | {"id": query, "key": key, "status": "open"}
+    numbers = {"position": position, "began": position, "held": 9, "held_tokens": 9}
+    empty = {column.name: None for column in queries.columns}
+    return empty | told | numbers | {"stream": False, "output_cap": 5} | more
+
+
+@pytest.fixture
+def filled(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Six queries of three keys, stored in no order, that ended in another order than they began."""
+    rows = [
+        row("q3", 3, "k2", ended=70, cost=2**53 + 1, status="settled"),
+        row("q1", 1, ended=90, cost=7, status="settled"),
+        row("q5", 5, ended=80, cost=0, status="void"),
+        row("q2", 2),
+        row("q6", 6, "k3", ended=60, status="unresolved"),
+        row("q4", 4, "k2", ended=75, cost=1, status="settled"),
+    ]
+    with engine.connect() as connection:
+        connection.execute(sa.insert(queries), rows)
+        yield connection
+
+
+def names(rows: list[dict[str, Any]]) -> str:
+    return " ".join(row["id"] for row in rows)
+
+
+# -- opening ------------------------------------------------------------------------------------
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        for table in metadata.sorted_tables:  # which it does not compare
+            made = sa.inspect(connection).get_pk_constraint(table.name)["constrained_columns"]
+            assert made == [column.name for column in table.primary_key]
+
+
+def test_records_are_kept_when_they_are_opened_and_migrated_again(
+    tmp_path: Path, engine: sa.Engine
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.insert(queries), [row("q1", 1)])
+    migrate(engine)
+    again = open_records(tmp_path / "records.sqlite")
+    with again.connect() as connection:
+        assert find(connection, "q1") == row("q1", 1)
+    again.dispose()
+
+
+def test_one_who_reads_does_not_keep_another_from_writing(engine: sa.Engine) -> None:
+    with engine.connect() as reader, engine.connect() as writer:
+        reader.execute(sa.text("BEGIN"))
+        assert recent(reader, 10) == []
+        writer.execute(sa.insert(queries), [row("q1", 1)])
+        writer.commit()
+        assert recent(reader, 10) == []  # as it was when the reader began
+        assert names(recent(writer, 10)) == "q1"
+
+
+def test_a_writer_waits_for_another(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("PRAGMA busy_timeout")) == 10_000
+
+
+@contextlib.contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def test_only_its_owner_can_read_the_file_and_a_folder_made_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "records.sqlite"
+    with umask(0):
+        open_records(path).dispose()
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="records.py, open_records: the file is made private only after SQLite made its -wal "
+    "and -shm as public as it was; rows wait in the -wal",
+)
+def test_only_its_owner_can_read_what_stands_beside_the_file(tmp_path: Path) -> None:
+    with umask(0o022):
+        engine = open_records(tmp_path / "records.sqlite")
+    try:
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        assert modes == {f"records.sqlite{end}": 0o600 for end in ("", "-wal", "-shm")}
+    finally:
+        engine.dispose()
+
+
+# -- asking -------------------------------------------------------------------------------------
+
+
+def test_the_latest_queries_come_oldest_first(filled: sa.Connection) -> None:
+    assert names(recent(filled, 10)) == "q1 q2 q3 q4 q5 q6"
+    assert names(recent(filled, 2)) == "q5 q6"
+    assert names(recent(filled, 2, key="k1")) == "q2 q5"
+    assert names(recent(filled, 10, key="k2")) == "q3 q4"
+    assert names(recent(filled, 10, after=4)) == "q5 q6"
+    assert names(recent(filled, 10, after=1, key="k1")) == "q2 q5"
+    assert recent(filled, 10, key="nobody") == []
+
+
+def test_ended_queries_come_in_the_order_they_ended(filled: sa.Connection) -> None:
+    assert names(ended_since(filled, 0)) == "q6 q3 q4 q5 q1"
+    assert names(ended_since(filled, 75)) == "q5 q1"
+    assert names(ended_since(filled, 74, "k2")) == "q4"
+    assert ended_since(filled, 90) == []
+
+
+def test_a_query_is_found_by_its_whole_id(filled: sa.Connection) -> None:
+    assert find(filled, "q2") == row("q2", 2)
+    assert find(filled, "q") is None
+    assert find(filled, "") is None
+
+
+def test_what_is_spent_is_exact_and_counts_every_query(filled: sa.Connection) -> None:
+    assert spent(filled) == {"k1": (3, 7), "k2": (2, 2**53 + 2), "k3": (1, 0)}

@@ -1,0 +1,246 @@
+"""Providers: the built-in ones are sound, and farthing.toml and the environment change them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from farthing.errors import ConfigError
+from farthing.providers.load import (
+    AUTHS,
+    LOCAL,
+    Provider,
+    Providers,
+    built_in,
+    built_in_names,
+    load_providers,
+)
+from farthing.settings import ProviderSettings, Settings
+from farthing.wire import DIALECTS
+
+ACME = ProviderSettings(
+    base_url="https://llm.example.com/v1", dialects={"chat": "/chat/completions"}
+)
+
+
+def load(environ: dict[str, str] | None = None, /, **tables: ProviderSettings) -> Providers:
+    return load_providers(Settings(providers=tables), environ or {})
+
+
+def changed(table: ProviderSettings, **fields: object) -> ProviderSettings:
+    return msgspec.structs.replace(table, **fields)
+
+
+def told(**tables: ProviderSettings) -> str:
+    with pytest.raises(ConfigError) as error:
+        load(**tables)
+    return str(error.value)
+
+
+# -- the built-in ones ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", built_in_names())
+def test_a_built_in_provider_is_sound(name: str) -> None:
+    provider = built_in(name)
+    assert provider.name == name
+    assert provider.prices
+    assert provider.dialects
+    assert provider.dialects.keys() <= DIALECTS.keys()
+    assert provider.counts.keys() <= provider.dialects.keys()
+    for path in [*provider.dialects.values(), *provider.counts.values()]:
+        assert path.startswith("/")
+    assert provider.auth in AUTHS
+    assert provider.docs.startswith("https://"), "its own page says how it is spoken to"
+    assert provider.bound.query_tokens > 0
+    assert provider.bound.tool_tokens > 0
+    assert provider.bound.image_tokens is None or provider.bound.image_tokens > 0
+
+
+@pytest.mark.parametrize("name", [name for name in built_in_names() if name != LOCAL])
+def test_a_provider_elsewhere_is_spoken_to_in_secret_and_needs_a_key(name: str) -> None:
+    provider = built_in(name)
+    assert provider.tls
+    assert provider.port == 443
+    assert provider.key_env
+    assert not provider.allow_private_address
+    assert not provider.usable()
+
+
+def test_no_two_providers_read_one_variable() -> None:
+    variables = [name for known in built_in_names() for name in built_in(known).key_env]
+    assert len(variables) == len(set(variables))
+
+
+# -- keys -----------------------------------------------------------------------------------------
+
+
+def test_a_provider_without_a_key_is_known_and_not_usable() -> None:
+    assert load().keys() == set(built_in_names())
+    assert not any(provider.usable() for provider in load().values())
+
+
+@pytest.mark.parametrize("name", [name for name in built_in_names() if name != LOCAL])
+def test_the_environment_s_key_makes_a_provider_usable_and_no_other(name: str) -> None:
+    variable = built_in(name).key_env[0]
+    providers = load({variable: " secret\n"})
+    assert [p.name for p in providers.values() if p.usable()] == [name]
+    assert (providers[name].key, providers[name].key_from) == ("secret", variable)
+
+
+def test_of_several_variables_the_first_that_is_set_counts() -> None:
+    name = next(name for name in built_in_names() if len(built_in(name).key_env) > 1)
+    first, second = built_in(name).key_env[:2]
+    assert load({first: "one", second: "two"})[name].key == "one"
+    assert load({first: " ", second: "two"})[name].key == "two"
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n"])
+def test_a_blank_key_is_none(empty: str) -> None:
+    table = changed(ACME, api_key_env="ACME_KEY")
+    assert not load({"ACME_KEY": empty}, acme=table)["acme"].usable()
+
+
+def test_a_variable_that_is_named_replaces_the_usual_ones() -> None:
+    name = next(name for name in built_in_names() if built_in(name).key_env)
+    usual = built_in(name).key_env[0]
+    tables = {name: ProviderSettings(api_key_env="MINE")}
+    providers = load({usual: "theirs", "MINE": "mine"}, **tables)
+    assert (providers[name].key, providers[name].key_from) == ("mine", "MINE")
+    assert load({usual: "theirs"}, **tables)[name].key == ""
+
+
+def test_a_key_file_comes_before_every_variable(tmp_path: Path) -> None:
+
+    file = tmp_path / "key"
+    file.write_text("from-file\n")
+    table = changed(ACME, api_key_file=str(file), api_key_env="ACME_KEY")
+    provider = load({"ACME_KEY": "from-environment"}, acme=table)["acme"]
+    assert (provider.key, provider.key_from) == ("from-file", str(file))
+
+
+def test_a_key_file_that_is_missing_says_which() -> None:
+    message = told(acme=changed(ACME, api_key_file="/nowhere/key"))
+    assert message.startswith("[providers.acme] api_key_file: cannot read /nowhere/key")
+
+
+# -- farthing.toml --------------------------------------------------------------------------------
+
+
+def test_a_provider_of_one_s_own_is_made_of_its_table() -> None:
+    provider = load({}, acme=ACME)["acme"]
+    assert (provider.name, provider.prices) == ("acme", "acme")
+    assert (provider.host, provider.port, provider.tls) == ("llm.example.com", 443, True)
+    assert provider.output_cap_field == "max_tokens"
+    assert provider.bound.image_tokens is None, "no bound is known for its images"
+    assert not provider.allow_private_address
+
+
+def test_a_provider_that_needs_no_key_is_usable_without() -> None:
+    assert load(acme=changed(ACME, auth="none"))["acme"].usable()
+
+
+def test_a_provider_that_is_switched_off_is_not_usable() -> None:
+    name = built_in_names()[0]
+    environ = {built_in(name).key_env[0]: "secret"}
+    assert not load(environ, **{name: ProviderSettings(enabled=False)})[name].usable()
+
+
+def test_what_a_table_does_not_say_stays_as_it_was() -> None:
+    name = next(n for n in built_in_names() if built_in(n).bound.image_tokens)
+    before = built_in(name)
+    after = load(**{name: ProviderSettings(image_tokens=77, models=["m"])})[name]
+    assert after.bound == msgspec.structs.replace(before.bound, image_tokens=77)
+    assert after.models == ("m",)
+    bare = msgspec.structs.replace(after, bound=before.bound, models=before.models)
+    assert bare == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("base_url", "http://127.0.0.1:9/v1"),
+        ("auth", "none"),
+        ("prices", "other"),
+        ("output_cap_field", "max_completion_tokens"),
+        ("dialects", {"messages": "/m"}),
+        ("allow_private_address", True),
+    ],
+)
+def test_what_a_table_says_replaces_what_was(field: str, value: object) -> None:
+    name = next(name for name in built_in_names() if name != LOCAL)
+    table = changed(ProviderSettings(), **{field: value})
+    assert getattr(load(**{name: table})[name], field) == value
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (ProviderSettings(), 'not built in, so it needs base_url: base_url = "https://'),
+        (
+            ProviderSettings(base_url="https://x"),
+            "not built in, so it needs dialects: dialects = {",
+        ),
+        (changed(ACME, base_url="llm.example.com"), "base_url must begin with https://"),
+        (changed(ACME, base_url="ftp://llm.example.com"), "base_url must begin with https://"),
+        (changed(ACME, base_url="https://"), "base_url must begin with https://"),
+        (changed(ACME, auth="basic"), "auth must be one of bearer, x-api-key, none, not 'basic'"),
+        (changed(ACME, dialects={"chta": "/x"}), "dialects: write chat or messages"),
+        (changed(ACME, dialects={"chat": "x"}), "not chat = 'x'"),
+    ],
+)
+def test_a_table_that_makes_no_provider_says_what_to_write(
+    table: ProviderSettings, words: str
+) -> None:
+    message = told(acme=table)
+    assert message.startswith("[providers.acme] ")
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "tls"),
+    [
+        ("https://h/v1", "h", 443, True),
+        ("http://h/v1", "h", 80, False),
+        ("http://h:8080", "h", 8080, False),
+        ("https://[::1]:8443/v1", "::1", 8443, True),
+    ],
+)
+def test_an_address_is_taken_apart(url: str, host: str, port: int, tls: bool) -> None:
+    provider = Provider(base_url=url, dialects={})
+    assert (provider.host, provider.port, provider.tls) == (host, port, tls)
+
+
+# -- defects --------------------------------------------------------------------------------------
+
+
+@pytest.mark.xfail(
+    strict=True, reason="urlsplit lowers the scheme and `tls` does not: the key goes in the clear"
+)
+def test_a_scheme_in_capitals_is_the_same_scheme() -> None:
+    provider = load(acme=changed(ACME, base_url="HTTPS://llm.example.com/v1"))["acme"]
+    assert (provider.port, provider.tls) == (443, True)
+
+
+@pytest.mark.xfail(strict=True, reason="the port is first read where queries are sent")
+@pytest.mark.parametrize("url", ["https://h:99999/v1", "https://h:port/v1"])
+def test_a_port_that_is_none_is_said_at_the_start(url: str) -> None:
+    assert "base_url" in told(acme=changed(ACME, base_url=url))
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the table's default of false replaces the built-in provider's true"
+)
+def test_a_table_that_says_nothing_of_private_addresses_leaves_them_allowed() -> None:
+    assert built_in(LOCAL).allow_private_address
+    assert load(**{LOCAL: ProviderSettings(models=["m"])})[LOCAL].allow_private_address
+
+
+@pytest.mark.xfail(strict=True, reason="a file that is no text raises UnicodeDecodeError")
+def test_a_key_file_that_is_no_text_says_which(tmp_path: Path) -> None:
+
+    file = tmp_path / "key"
+    file.write_bytes(b"\xff\xfe")
+    assert str(file) in told(acme=changed(ACME, api_key_file=str(file)))

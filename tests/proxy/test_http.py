@@ -1,0 +1,98 @@
+"""HTTP/1.1 heads as bytes: what is written is what a parser of somebody else's reads."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import h11
+import pytest
+
+from farthing.proxy.http import (
+    CONTINUE,
+    HOP_BY_HOP,
+    LAST_CHUNK,
+    chunk,
+    status_line,
+    stream_head,
+    whole,
+)
+
+LINES = b"content-type: text/plain\r\nx-one: 1\r\n"
+
+
+def read(raw: bytes) -> tuple[h11.Response, bytes, bool]:
+    """Read an answer to a GET; return its head, its body, and whether the connection goes on."""
+    client = h11.Connection(h11.CLIENT)
+    client.send(h11.Request(method="GET", target="/", headers=[("host", "x")]))
+    client.send(h11.EndOfMessage())
+    client.receive_data(raw)
+    client.receive_data(b"")
+    head = client.next_event()
+    assert isinstance(head, h11.Response)
+    body = b""
+    while isinstance(event := client.next_event(), h11.Data):
+        body += event.data
+    assert isinstance(event, h11.EndOfMessage)
+    assert client.trailing_data[0] == b"", "nothing follows"
+    return head, body, client.their_state is not h11.MUST_CLOSE
+
+
+@pytest.mark.parametrize("status", [200, 204, 404, 503])
+@pytest.mark.parametrize("keep_alive", [True, False])
+def test_a_whole_answer(status: int, keep_alive: bool) -> None:
+    body = b"" if status == 204 else b"four farthings"
+    raw = whole(status, LINES, body, keep_alive=keep_alive)
+    head, told, goes_on = read(raw)
+    assert (head.status_code, told) == (status, body)
+    assert head.reason == HTTPStatus(status).phrase.encode()
+    assert (b"x-one", b"1") in list(head.headers)
+    assert (b"connection: close\r\n" in raw) is not keep_alive
+    assert goes_on is keep_alive
+
+
+def test_a_streamed_answer() -> None:
+    raw = stream_head(200, LINES, keep_alive=True, chunked=True)
+    raw += chunk(b"x" * 300) + chunk(b"\r\n") + LAST_CHUNK
+    head, body, goes_on = read(raw)
+    assert (b"transfer-encoding", b"chunked") in list(head.headers)
+    assert body == b"x" * 300 + b"\r\n"
+    assert goes_on
+
+
+def test_a_streamed_answer_that_the_connection_ends() -> None:
+    raw = stream_head(200, LINES, keep_alive=False, chunked=False)
+    head, body, goes_on = read(raw + b"the rest")
+    assert (b"connection", b"close") in list(head.headers)
+    assert b"transfer-encoding" not in raw
+    assert body == b"the rest"
+    assert not goes_on
+
+
+def test_a_status_without_a_name_is_passed_all_the_same() -> None:
+    assert status_line(529) == b"HTTP/1.1 529 \r\n"
+    assert read(whole(529, b"", b"busy", keep_alive=True))[0].status_code == 529
+
+
+def test_go_on_is_an_answer_of_its_own() -> None:
+    client = h11.Connection(h11.CLIENT)
+    client.send(h11.Request(method="GET", target="/", headers=[("host", "x")]))
+    client.receive_data(CONTINUE)
+    assert isinstance(client.next_event(), h11.InformationalResponse)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        # RFC 9110 §7.6.1 and what frames a message: of one connection, not of its content
+        "connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding",
+        "upgrade", "content-length",
+        # what would bind a client to the provider, or lead it around the gateway
+        "set-cookie", "alt-svc", "strict-transport-security", "access-control-allow-origin",
+    ],
+)  # fmt: skip
+def test_these_headers_do_not_pass(name: str) -> None:
+    assert name.encode() in HOP_BY_HOP
+
+
+def test_the_names_are_spelled_as_they_are_looked_up() -> None:
+    assert all(name == name.lower() for name in HOP_BY_HOP)

@@ -1,0 +1,226 @@
+"""Routes: from the model a client names to the provider that serves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from farthing.errors import FarthingError, Malformed, Refused
+from farthing.prices.book import Book, Model, PriceBook, Row
+from farthing.prices.compile import make_book
+from farthing.providers import Provider, Providers, load_providers
+from farthing.route.plan import REMEMBERED, Route, Router
+from farthing.settings import Settings
+
+PRICE = [Row({"input": [(0, 1)], "output": [(0, 2)]})]
+
+
+def provider(name: str, *dialects: str, **fields: object) -> Provider:
+    made = Provider(
+        "https://h", {d: f"/{d}" for d in dialects or ["chat"]}, name=name, prices=name, key="k"
+    )
+    return msgspec.structs.replace(made, **fields)
+
+
+def router(*providers: Provider, aliases: dict[str, str] | None = None, **models: str) -> Router:
+    """Make a router; `models` are each provider's, in words."""
+    rows = {name: [Model(m, PRICE) for m in told.split()] for name, told in models.items()}
+    known: Providers = {p.name: p for p in providers}
+    return Router(known, PriceBook(Book("test", rows).encoded()), aliases or {})
+
+
+ACME, BETA = provider("acme"), provider("beta", "messages")
+KEYLESS = provider("keyless", key="", key_env=("KEYLESS_KEY", "OTHER_KEY"))
+
+
+def refusal(of: Router, model: str, dialect: str = "chat") -> FarthingError:
+    with pytest.raises(FarthingError) as error:
+        of.plan(model, dialect)
+    return error.value
+
+
+# -- the one that serves it -----------------------------------------------------------------------
+
+
+def test_a_model_goes_to_the_provider_that_the_book_prices_it_for() -> None:
+    assert router(ACME, BETA, acme="m", beta="n").plan("m", "chat") == Route(ACME, "m")
+
+
+def test_a_model_that_a_provider_lists_goes_there_without_a_price() -> None:
+    lister = provider("lister", models=("own",))
+    assert router(ACME, lister, acme="m").plan("own", "chat") == Route(lister, "own")
+
+
+def test_a_provider_can_be_named_before_the_model() -> None:
+    of = router(ACME, provider("other"), acme="m", other="m")
+    assert of.plan("acme/m", "chat") == Route(ACME, "m")
+    assert of.plan("acme/unpriced", "chat") == Route(ACME, "unpriced"), (
+        "the book says its say later"
+    )
+
+
+def test_a_model_s_own_name_may_have_a_slash() -> None:
+    of = router(ACME, acme="maker/m")
+    assert of.plan("maker/m", "chat") == Route(ACME, "maker/m")
+    assert of.plan("acme/maker/m", "chat") == Route(ACME, "maker/m")
+
+
+def test_a_prefix_that_is_a_provider_without_a_key_may_be_part_of_another_s_name() -> None:
+    of = router(ACME, KEYLESS, acme="keyless/m", keyless="m")
+    assert of.plan("keyless/m", "chat") == Route(ACME, "keyless/m")
+
+
+def test_a_provider_s_prices_may_be_under_another_name() -> None:
+    renamed = provider("renamed", prices="acme")
+    assert router(renamed, acme="m").plan("m", "chat") == Route(renamed, "m")
+
+
+def test_a_book_may_know_a_model_by_another_spelling_and_the_client_s_is_sent() -> None:
+    assert router(ACME, acme="m").plan("M", "chat") == Route(ACME, "M")
+
+
+# -- aliases --------------------------------------------------------------------------------------
+
+
+def test_an_alias_stands_for_a_model() -> None:
+    of = router(ACME, provider("other"), aliases={"fast": "acme/m"}, acme="m", other="m")
+    assert of.plan("fast", "chat") == Route(ACME, "m")
+
+
+def test_an_alias_comes_before_a_model_of_the_same_name() -> None:
+    assert router(ACME, aliases={"m": "acme/n"}, acme="m n").plan("m", "chat") == Route(ACME, "n")
+
+
+def test_an_alias_of_an_alias_is_not_followed() -> None:
+    of = router(ACME, aliases={"a": "b", "b": "acme/m"}, acme="m")
+    assert refusal(of, "a").code == "unknown_model"
+
+
+def test_a_refusal_names_what_the_client_wrote_and_not_the_alias_s_meaning() -> None:
+    assert "'fast'" in refusal(router(ACME, aliases={"fast": "nothing"}), "fast").message
+
+
+# -- nobody, or several ---------------------------------------------------------------------------
+
+
+def test_a_request_without_a_model_says_so() -> None:
+    problem = refusal(router(ACME, acme="m"), "")
+    assert isinstance(problem, Malformed)
+    assert problem.code == "unknown_model"
+    assert "set `model`" in problem.message
+
+
+@pytest.mark.parametrize("name", ["nothing", "nobody/m", "acme/", "/m", "/"])
+def test_an_unknown_model_says_where_the_known_ones_are(name: str) -> None:
+    problem = refusal(router(ACME, acme="m"), name)
+    assert (problem.code, problem.status) == ("unknown_model", 404)
+    assert repr(name) in problem.message
+    assert "GET /v1/models" in problem.message
+
+
+@pytest.mark.parametrize("name", ["m", "keyless/m", "keyless/anything"])
+def test_a_provider_without_a_key_says_which_variable_to_set(name: str) -> None:
+    problem = refusal(router(ACME, KEYLESS, acme="n", keyless="m"), name)
+    assert (problem.code, problem.status) == ("unknown_model", 404)
+    assert "served by keyless" in problem.message
+    assert "set KEYLESS_KEY or OTHER_KEY" in problem.message
+
+
+def test_several_providers_of_one_model_are_named_and_none_is_guessed() -> None:
+    problem = refusal(router(ACME, provider("other"), acme="m", other="m"), "m")
+    assert (problem.code, problem.status) == ("ambiguous_model", 400)
+    assert "acme/m, other/m" in problem.message
+
+
+def test_of_several_providers_the_only_one_of_the_dialect_is_taken() -> None:
+    of = router(ACME, BETA, acme="m", beta="m")
+    assert of.plan("m", "chat") == Route(ACME, "m")
+    assert of.plan("m", "messages") == Route(BETA, "m")
+
+
+# -- crossings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["m", "acme/m", "fast"])
+def test_a_crossing_of_dialects_is_not_built_and_never_sent(name: str) -> None:
+    problem = refusal(router(ACME, acme="m", aliases={"fast": "acme/m"}), name, "messages")
+    assert isinstance(problem, Refused)
+    assert (problem.code, problem.status) == ("unsupported_crossing", 501)
+    assert "acme, which speaks chat" in problem.message
+    assert "the messages dialect" in problem.message
+
+
+# -- memory ---------------------------------------------------------------------------------------
+
+
+def test_what_is_remembered_is_remembered_by_dialect() -> None:
+    both = provider("both", "chat", "messages")
+    of = router(ACME, both, acme="m", both="n")
+    assert of.plan("m", "chat") is of.plan("m", "chat")
+    assert refusal(of, "m", "messages").code == "unsupported_crossing"
+    assert of.plan("n", "messages") == of.plan("n", "chat") == Route(both, "n")
+
+
+def test_no_more_routes_are_remembered_than_the_bound() -> None:
+    of = router(ACME, acme="m")
+    for number in range(REMEMBERED + 10):
+        of.plan(f"acme/{number}", "chat")
+    assert len(of._found) <= REMEMBERED
+    assert of.plan("acme/0", "chat") == Route(ACME, "0")
+
+
+# -- lists ----------------------------------------------------------------------------------------
+
+
+def test_every_model_of_a_usable_provider_is_listed_once_after_the_aliases() -> None:
+    lister = provider("lister", models=("own", "m"))
+    of = router(lister, KEYLESS, aliases={"fast": "lister/m"}, lister="m n", keyless="x")
+    assert of.models() == ["fast", "lister/own", "lister/m", "lister/n"]
+
+
+def test_models_that_are_old_or_have_no_usable_price_are_not_listed() -> None:
+    rows = [
+        Model("m", PRICE),
+        Model("old", PRICE, deprecated=True),
+        Model("odd", PRICE, unpriced="something"),
+        Model("embeds", [Row({"input": [(0, 1)]})]),
+    ]
+    of = Router({"acme": ACME}, PriceBook(Book("test", {"acme": rows}).encoded()), {})
+    assert of.models() == ["acme/m"]
+
+
+def test_candidates_are_the_routes_of_a_dialect() -> None:
+    both = provider("both", "chat", "messages")
+    of = router(ACME, BETA, both, aliases={"fast": "acme/m"}, acme="m a/b", beta="n", both="o")
+    assert of.candidates("chat") == [Route(ACME, "m"), Route(ACME, "a/b"), Route(both, "o")]
+    assert of.candidates("messages") == [Route(BETA, "n"), Route(both, "o")]
+
+
+# -- defects --------------------------------------------------------------------------------------
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a model is listed by the book's id, which need not be a name of it"
+)
+def test_every_model_that_is_listed_can_be_asked_for(tmp_path: Path) -> None:
+    book = PriceBook(make_book(tmp_path, [], []).read_bytes())
+    environ = {name: "key" for p in load_providers(Settings(), {}).values() for name in p.key_env}
+    providers = load_providers(Settings(), environ)
+    unpriced = []
+    for name in Router(providers, book, {}).models():
+        prefix, _, model = name.partition("/")
+        if book.model(providers[prefix].prices, model) is None:
+            unpriced.append(name)
+    assert unpriced == []
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a provider that is switched off is said to lack the key that it has"
+)
+def test_a_provider_that_is_switched_off_does_not_ask_for_a_key() -> None:
+    off = provider("off", enabled=False, key_env=("OFF_KEY",))
+    message = refusal(router(ACME, off, acme="n", off="m"), "m").message
+    assert "key" not in message
+    assert "enabled" in message

@@ -1,0 +1,252 @@
+"""Laws that hold in every dialect."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from farthing.errors import CODES, FarthingError, Malformed
+from farthing.wire import DIALECTS, sse
+from farthing.wire.dialect import Answer, Changes, Dialect, Usage
+
+every_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda d: d.name)
+counts = st.integers(0, 10**9)
+
+# Names that decide something in one dialect or another, and values of the right and wrong types.
+NAMES = [
+    "model",
+    "stream",
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+    "n",
+    "messages",
+    "tools",
+    "functions",
+    "system",
+    "prediction",
+    "modalities",
+    "service_tier",
+    "speed",
+    "thinking",
+    "context_management",
+    "web_search_options",
+    "container",
+    "unheard_of",
+]
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 10**12),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["text", "image", "image_url", "priority", "function", "tool_result", ""]),
+)
+KEYS = ["type", "content", "source", "image_url", "audio", "budget_tokens", "include_usage", "text"]
+anything = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+requests = st.dictionaries(st.sampled_from(NAMES), anything, max_size=6)
+
+
+def encoded(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# -- usage ----------------------------------------------------------------------------------------
+
+
+def test_all_tokens_are_counted_once_and_reasoning_and_searches_are_not_tokens_of_their_own() -> (
+    None
+):
+    usage = Usage(
+        input=1,
+        cache_read=20,
+        cache_write=300,
+        cache_write_1h=4000,
+        output=50_000,
+        reasoning=600_000,
+        input_audio=7_000_000,
+        output_audio=80_000_000,
+        web_searches=900_000_000,
+    )
+    assert usage.tokens() == 87_054_321
+
+
+def test_a_usage_is_an_array_whose_places_never_change() -> None:
+    # A journal holds it so: a count may only be added at the end.
+    first = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
+    assert Usage.__struct_fields__[:9] == (*first, "input_audio", "output_audio", "web_searches")
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(Usage(1, 2, output=5))) == [
+        *(1, 2, 0, 0, 5),
+        *[0] * (len(Usage.__struct_fields__) - 5),
+    ]
+
+
+# -- requests -------------------------------------------------------------------------------------
+
+
+@every_dialect
+@settings(deadline=None)
+@given(requests)
+def test_reading_a_request_raises_nothing_but_malformed(
+    dialect: Dialect, request: dict[str, Any]
+) -> None:
+    try:
+        ask = dialect.read_request(encoded(request))
+    except Malformed as problem:
+        assert problem.code in CODES
+        return
+    assert ask.choices >= 1
+    assert ask.output_cap is None or ask.output_cap > 0
+    assert 0 <= ask.opaque_bytes <= len(ask.body)
+    assert ask.model == (request.get("model") or "")
+    assert ask.stream == bool(request.get("stream"))
+
+
+@every_dialect
+@pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b"\xff", b'{"model":1}'])
+def test_what_is_no_request_is_malformed(dialect: Dialect, body: bytes) -> None:
+    with pytest.raises(Malformed):
+        dialect.read_request(body)
+
+
+@every_dialect
+def test_a_request_without_a_model_names_none(dialect: Dialect) -> None:
+    assert dialect.read_request(b"{}").model == ""
+
+
+@every_dialect
+@settings(deadline=None)
+@given(requests)
+def test_a_request_without_changes_goes_on_as_it_came(
+    dialect: Dialect, request: dict[str, Any]
+) -> None:
+    body = encoded(request)
+    try:
+        ask = dialect.read_request(body)
+    except Malformed:
+        return
+    assert dialect.write_request(ask, Changes()) == body
+
+
+@every_dialect
+@settings(deadline=None)
+@given(requests, st.text(min_size=1, max_size=5), st.integers(1, 10**9))
+def test_changes_are_in_the_request_that_is_sent_and_nothing_else_is(
+    dialect: Dialect, request: dict[str, Any], model: str, cap: int
+) -> None:
+    try:
+        ask = dialect.read_request(encoded(request))
+    except Malformed:
+        return
+    sent = dialect.write_request(ask, Changes(model, cap, output_cap_field="max_tokens"))
+    again = dialect.read_request(sent)
+    assert (again.model, again.output_cap) == (model, cap)
+    changed = {"model", "max_tokens", "max_completion_tokens"}
+    untouched = {name: value for name, value in json.loads(sent).items() if name not in changed}
+    assert untouched == {name: request[name] for name in request if name not in changed}
+
+
+@every_dialect
+def test_a_dialect_s_required_headers_are_among_those_it_passes(dialect: Dialect) -> None:
+    assert {name for name, _ in dialect.required_headers} <= set(dialect.passed_headers)
+    credentials = {"authorization", "x-api-key", "cookie", "host"}
+    assert not credentials & set(dialect.passed_headers)
+
+
+@every_dialect
+def test_a_dialect_is_known_by_its_name(dialect: Dialect) -> None:
+    assert DIALECTS[dialect.name] is dialect
+    assert dialect.path.startswith("/")
+
+
+# -- answers --------------------------------------------------------------------------------------
+
+NO_ANSWERS = [
+    b"",
+    b"null",
+    b"[]",
+    b"<html>",
+    b"\xff",
+    b"{}",
+    b'{"usage":null}',
+    b'{"usage":{}}',
+    b'{"usage":[]}',
+    b'{"error":{"message":"no"}}',
+    b'{"usage":' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+]
+
+
+@every_dialect
+@pytest.mark.parametrize("body", NO_ANSWERS)
+def test_a_usage_that_is_not_told_is_unknown_and_not_zero(dialect: Dialect, body: bytes) -> None:
+    assert dialect.read_answer(body).usage is None
+
+
+@every_dialect
+@pytest.mark.parametrize("body", NO_ANSWERS)
+def test_a_stream_that_tells_no_usage_has_an_unknown_one(dialect: Dialect, body: bytes) -> None:
+    tap = dialect.tap(dialect.read_request(b'{"stream":true}'))
+    tap.feed(b"data: %s\n\n" % body)
+    tap.rest()
+    assert tap.answer().usage is None
+
+
+@every_dialect
+def test_an_empty_stream_answers_nothing(dialect: Dialect) -> None:
+    tap = dialect.tap(dialect.read_request(b'{"stream":true}'))
+    assert tap.rest() == b""
+    assert tap.answer() == Answer()
+
+
+@every_dialect
+@settings(deadline=None)
+@given(st.binary(max_size=200), st.integers(1, 30))
+def test_no_bytes_at_all_break_a_tap(dialect: Dialect, stream: bytes, step: int) -> None:
+    tap = dialect.tap(dialect.read_request(b'{"stream":true}'))
+    passed = b"".join(tap.feed(stream[i : i + step]) for i in range(0, len(stream), step))
+    assert passed + tap.rest() == stream
+    tap.answer()
+
+
+@every_dialect
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"\xff", b"{}", b'{"input_tokens":"1"}'])
+def test_what_is_no_count_of_tokens_counts_nothing(dialect: Dialect, body: bytes) -> None:
+    assert dialect.read_count(body) is None
+
+
+# -- what farthing says itself --------------------------------------------------------------------
+
+
+@every_dialect
+@pytest.mark.parametrize("code", CODES)
+def test_an_error_has_its_sentence_its_code_and_the_query_s_id(dialect: Dialect, code: str) -> None:
+    shape = json.loads(dialect.error(FarthingError(code, 'Say "please".'), "q1"))
+    assert shape["error"]["message"] == 'Say "please".'
+    assert shape["error"]["code"] == code
+    assert shape["request_id"] == "q1"
+    assert shape["error"]["type"]
+
+
+@every_dialect
+def test_an_error_in_a_stream_is_one_whole_event(dialect: Dialect) -> None:
+    problem = FarthingError("upstream_reset", "One line\nand another.")
+    event = dialect.fault(problem, "q1")
+    assert sse.complete_length(event) == len(event)
+    assert len(list(sse.events(event))) == 1
+    assert json.loads(sse.data(event)) == json.loads(dialect.error(problem, "q1"))
+
+
+@every_dialect
+@pytest.mark.parametrize("models", [[], ["a/m"], ["a/m", "b/x/y", "fast"]])
+def test_a_list_of_models_names_them_in_order(dialect: Dialect, models: list[str]) -> None:
+    assert [row["id"] for row in json.loads(dialect.model_list(models))["data"]] == models

@@ -1,0 +1,164 @@
+"""Taps: what passes does not depend on how the network cut it, nor does what is read."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from farthing.wire import sse
+from farthing.wire.dialect import Answer, Tap, Usage
+from farthing.wire.tap import WINDOW, Hiding, TailTap
+
+
+class Reading(TailTap):
+    """Answers with the last event's data, so that these tests need no dialect."""
+
+    def answer(self) -> Answer:
+        events = self.last_events()
+        return Answer(id=events[-1].decode(errors="replace") if events else "")
+
+
+def secret(block: bytes) -> bool:
+    return b"secret" in block
+
+
+def hiding() -> Hiding:
+    return Hiding(Reading(), secret, lambda event: sse.data(event).startswith(b"secret"))
+
+
+def feed(tap: Tap, stream: bytes, cuts: list[int]) -> bytes:
+    """Feed a stream in pieces and return all that passed."""
+    ends = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
+    passed = [tap.feed(stream[a:b]) for a, b in itertools.pairwise(ends)]
+    return b"".join(passed) + tap.rest()
+
+
+def every(step: int, stream: bytes) -> list[int]:
+    return list(range(0, len(stream), step))
+
+
+data_lines = st.one_of(
+    st.sampled_from(["secret", "secret 2", "no secret", "", "a: b"]),
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=10),
+)
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> bytes:
+    """Write a stream of events with one kind of line end, perhaps with a cut last event."""
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    told = draw(st.lists(data_lines, max_size=6))
+    stream = "".join(f"data: {text}{end}{end}" for text in told).encode()
+    tail = draw(st.sampled_from([b"", b"data: cut", b"data: secret", b"data: x\n"]))
+    return stream + tail
+
+
+cuts = st.lists(st.integers(0, 200), max_size=12)
+
+
+@settings(deadline=None)
+@given(streams(), cuts)
+def test_a_tap_passes_every_byte_on_at_once(stream: bytes, where: list[int]) -> None:
+    tap = Reading()
+    assert feed(tap, stream, where) == stream
+    assert tap.rest() == b""
+    assert Reading().feed(stream) == stream, "nothing is held back until the end"
+
+
+@settings(deadline=None)
+@given(streams(), cuts)
+def test_a_hidden_event_never_passes_and_everything_else_does(
+    stream: bytes, where: list[int]
+) -> None:
+    kept = [event for event in sse.events(stream) if not sse.data(event).startswith(b"secret")]
+    assert feed(hiding(), stream, where) == b"".join(kept)
+
+
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+@settings(deadline=None)
+@given(streams())
+def test_what_is_read_does_not_depend_on_the_cuts(step: int, stream: bytes) -> None:
+    whole, cut = hiding(), hiding()
+    assert feed(whole, stream, []) == feed(cut, stream, every(step, stream))
+    assert whole.answer() == cut.answer()
+
+
+def test_a_hidden_event_is_still_read() -> None:
+    tap = hiding()
+    assert feed(tap, b"data: x\n\ndata: secret\n\n", []) == b"data: x\n\n"
+    assert tap.answer().id == "secret"
+
+
+def test_no_piece_of_a_hidden_event_is_sent_before_it_is_known() -> None:
+    tap = hiding()
+    sent = [tap.feed(bytes([byte])) for byte in b"data: secret\n\n"]
+    assert set(sent) == {b""}
+
+
+def test_a_whole_event_is_not_held_back_for_the_next_one() -> None:
+    tap = hiding()
+    assert tap.feed(b"data: x\n\ndata: secr") == b"data: x\n\n"
+    assert tap.feed(b"data: y"[:0]) == b""
+    assert tap.feed(b"et\n\ndata: z\n\n") == b"data: z\n\n"
+
+
+def test_what_is_held_back_comes_at_the_end_once() -> None:
+    tap = hiding()
+    tap.feed(b"data: cut")
+    assert tap.rest() == b"data: cut"
+    assert tap.rest() == b""
+
+
+# -- what is remembered ---------------------------------------------------------------------------
+
+
+def test_the_first_events_are_those_whole_within_the_head() -> None:
+    tap = Reading(head=25)
+    feed(tap, b"data: one\n\ndata: two\n\ndata: three\n\n", [3, 12])
+    assert tap.first_events() == [b"one", b"two"]
+
+
+def test_without_a_head_nothing_of_the_start_is_kept() -> None:
+    tap = Reading()
+    feed(tap, b"data: one\n\n", [])
+    assert tap.first_events() == []
+
+
+@settings(deadline=None)
+@given(st.integers(1, 64), st.lists(st.integers(0, 80), max_size=6))
+def test_the_head_does_not_depend_on_the_cuts(head: int, where: list[int]) -> None:
+    stream = b"".join(b"data: %d\n\n" % number for number in range(10))
+    whole, cut = Reading(head=head), Reading(head=head)
+    feed(whole, stream, [])
+    feed(cut, stream, where)
+    assert whole.first_events() == cut.first_events()
+
+
+@pytest.mark.parametrize("size", [1, 1000, 4096, WINDOW, WINDOW + 1, 5 * WINDOW])
+def test_the_last_window_is_kept_however_the_stream_is_cut(size: int) -> None:
+    filler, last = b"data: %s\n\n" % (b"x" * 90), b"data: last\n\n"
+    after = filler * ((WINDOW - len(last)) // len(filler))
+    stream = filler * 3000 + last + after
+    tap = Reading()
+    feed(tap, stream, every(size, stream) if size > 1 else every(97, stream))
+    assert b"last" in tap.last_events()
+
+
+@pytest.mark.parametrize("size", [100, 1000, 16 * 1024])
+def test_no_more_than_a_window_and_one_piece_is_remembered(size: int) -> None:
+    piece = b"data: %s\n\n" % (b"x" * (size - 8))
+    tap = Reading(head=1000)
+    for _ in range(3 * WINDOW // size + 10):
+        tap.feed(piece)
+    remembered = sum(len(data) + len(b"data: \n\n") for data in tap.last_events())
+    assert WINDOW <= remembered < WINDOW + size
+    assert sum(map(len, tap.first_events())) <= 1000
+
+
+def test_a_tap_that_read_nothing_answers_nothing() -> None:
+    assert Reading().answer() == Answer()
+    assert Answer().usage is None
+    assert Usage().tokens() == 0
