@@ -6,13 +6,17 @@ quantities times prices, summed first and rounded once, upwards: `charge` is the
 where money is rounded. No float takes part.
 """
 
-from decimal import ROUND_UP, Decimal, InvalidOperation
+from decimal import ROUND_UP, Context, Decimal, InvalidOperation
 
 NANO = 1_000_000_000
 PER_MILLION = 1_000_000
 
 # The largest amount a journal can carry (64 bits, signed): nine thousand million dollars.
 MOST = 2**63 - 1
+MOST_DOLLARS = Decimal(MOST).scaleb(-9)
+
+# Digits enough for any amount with its decimals; what goes on beyond them is rounded up.
+_UP = Context(prec=60, rounding=ROUND_UP)
 
 
 def nanodollars(dollars: str | int | Decimal) -> int:
@@ -21,7 +25,7 @@ def nanodollars(dollars: str | int | Decimal) -> int:
     Raises:
         ValueError: not a decimal number, negative, too large, or finer than a nanodollar.
     """
-    scaled = _decimal(dollars) * NANO
+    scaled = _scaled(dollars)
     if scaled != scaled.to_integral_value():
         raise ValueError(
             f"{dollars} has more than nine decimals; the smallest amount is a nanodollar"
@@ -31,17 +35,17 @@ def nanodollars(dollars: str | int | Decimal) -> int:
 
 def nanodollars_up(dollars: str | int | Decimal) -> int:
     """Return a dollar amount as nanodollars, rounded up: for prices finer than the unit."""
-    return int((_decimal(dollars) * NANO).to_integral_value(rounding=ROUND_UP))
+    return int(_scaled(dollars).to_integral_value(rounding=ROUND_UP))
 
 
-def _decimal(dollars: str | int | Decimal) -> Decimal:
+def _scaled(dollars: str | int | Decimal) -> Decimal:
     try:
         value = Decimal(dollars)
     except InvalidOperation:
         raise ValueError(f"{dollars!r} is not a decimal number of dollars, such as 2.50") from None
-    if not value.is_finite() or value < 0 or value * NANO > MOST:
+    if not value.is_finite() or value < 0 or value > MOST_DOLLARS:
         raise ValueError(f"{dollars} is not an amount between 0 and 9,000,000,000 dollars")
-    return value
+    return _UP.multiply(value, NANO)
 
 
 def dollars(amount: int) -> str:

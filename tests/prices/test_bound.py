@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from farthing.errors import Refused
 from farthing.prices.bound import input_bound, quote
 from farthing.prices.rate import Prices, Rate, Tier, cost
 from farthing.providers import Provider
-from farthing.providers.load import Bound
+from farthing.providers.load import Bound, built_in
 from farthing.wire.dialect import Ask, Usage
 
 
@@ -86,9 +87,6 @@ def test_the_default_leaves_room_for_what_the_request_needs_at_least() -> None:
     assert quote(ask(least_output=2049), RATE, PLAIN, 1000).output_cap == 2049
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a cap below the thinking budget is raised, and billed, without being asked"
-)
 def test_the_client_s_own_cap_is_never_raised() -> None:
     assert quote(ask(output_cap=100, least_output=2049), RATE, PLAIN, 1000).output_cap == 100
 
@@ -246,12 +244,24 @@ def test_a_price_cap_of_nothing_refuses_what_is_not_free() -> None:
     assert error.value.code == "max_cost"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a quote above 64 bits makes the journal's encoder raise: 500 for a client's number, "
-    "and between 63 and 64 bits it is journaled and breaks the SQL projection",
-)
 @pytest.mark.parametrize("cap", [10**15, 2**63, 10**19, 10**40])
 def test_a_quote_that_a_journal_cannot_carry_is_refused(cap: int) -> None:
     with pytest.raises(Refused):
         quote(ask(output_cap=cap), RATE, PLAIN, 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("openai", "gpt-4o-search-preview"),
+        ("openai", "gpt-5-search-api"),
+        ("openrouter", "openai/gpt-4o-mini-search-preview"),
+        ("openrouter", "perplexity/sonar"),
+    ],
+)
+def test_a_model_that_searches_unasked_needs_a_price_of_each_query(name: str, model: str) -> None:
+    with pytest.raises(Refused, match="searches unasked"):
+        quote(ask(), msgspec.structs.replace(RATE, model=model), built_in(name), 1000)
+    priced = msgspec.structs.replace(flat(1, 10, request=10_000), model=model)
+    assert quote(ask(), priced, built_in(name), 1000).usd > 10_000_000
+    quote(ask(), RATE, built_in(name), 1000)

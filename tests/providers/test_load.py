@@ -216,29 +216,21 @@ def test_an_address_is_taken_apart(url: str, host: str, port: int, tls: bool) ->
 # -- defects --------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(
-    strict=True, reason="urlsplit lowers the scheme and `tls` does not: the key goes in the clear"
-)
 def test_a_scheme_in_capitals_is_the_same_scheme() -> None:
     provider = load(acme=changed(ACME, base_url="HTTPS://llm.example.com/v1"))["acme"]
     assert (provider.port, provider.tls) == (443, True)
 
 
-@pytest.mark.xfail(strict=True, reason="the port is first read where queries are sent")
 @pytest.mark.parametrize("url", ["https://h:99999/v1", "https://h:port/v1"])
 def test_a_port_that_is_none_is_said_at_the_start(url: str) -> None:
     assert "base_url" in told(acme=changed(ACME, base_url=url))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the table's default of false replaces the built-in provider's true"
-)
 def test_a_table_that_says_nothing_of_private_addresses_leaves_them_allowed() -> None:
     assert built_in(LOCAL).allow_private_address
     assert load(**{LOCAL: ProviderSettings(models=["m"])})[LOCAL].allow_private_address
 
 
-@pytest.mark.xfail(strict=True, reason="a file that is no text raises UnicodeDecodeError")
 def test_a_key_file_that_is_no_text_says_which(tmp_path: Path) -> None:
 
     file = tmp_path / "key"

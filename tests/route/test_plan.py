@@ -201,9 +201,6 @@ def test_candidates_are_the_routes_of_a_dialect() -> None:
 # -- defects --------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a model is listed by the book's id, which need not be a name of it"
-)
 def test_every_model_that_is_listed_can_be_asked_for(tmp_path: Path) -> None:
     book = PriceBook(make_book(tmp_path, [], []).read_bytes())
     environ = {name: "key" for p in load_providers(Settings(), {}).values() for name in p.key_env}
@@ -216,9 +213,6 @@ def test_every_model_that_is_listed_can_be_asked_for(tmp_path: Path) -> None:
     assert unpriced == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a provider that is switched off is said to lack the key that it has"
-)
 def test_a_provider_that_is_switched_off_does_not_ask_for_a_key() -> None:
     off = provider("off", enabled=False, key_env=("OFF_KEY",))
     message = refusal(router(ACME, off, acme="n", off="m"), "m").message

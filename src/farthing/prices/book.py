@@ -63,8 +63,8 @@ class Model(msgspec.Struct, omit_defaults=True, frozen=True):
     deprecated: bool = False
 
     def chats(self) -> bool:
-        """Whether it has a price for input and for output."""
-        return {"input", "output"} <= self.rows[0].prices.keys()
+        """Whether it has, or will have, a price for input and for output."""
+        return any({"input", "output"} <= row.prices.keys() for row in self.rows)
 
 
 class Book(msgspec.Struct, frozen=True):
@@ -104,9 +104,7 @@ class PriceBook:
 
     def model(self, provider: str, name: str) -> Model | None:
         """Return the model a name means at a provider, or None."""
-        lowered = name.lower()
-        models = self.book.providers.get(provider, [])
-        return next((m for m in models if _matches(m.match or ("equals", m.id), lowered)), None)
+        return find(self.models(provider), name)
 
     def models(self, provider: str) -> list[Model]:
         """Return all models priced at a provider."""
@@ -126,6 +124,12 @@ class PriceBook:
             missing = "input" if "input" not in prices else "output"
             raise _unpriced(provider, name, f"The price book has no price for its {missing}")
         return Rate(provider, model.id, _tiers(prices), model.context)
+
+
+def find(models: list[Model], name: str) -> Model | None:
+    """Return the first model that a name means, or None."""
+    lowered = name.lower()
+    return next((m for m in models if _matches(m.match or ("equals", m.id), lowered)), None)
 
 
 def _variant(model: Model, option: tuple[str, str], at: int, provider: str) -> dict[str, Steps]:

@@ -7,6 +7,8 @@ the text it carries; so the body's length bounds the input, with what a provider
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import msgspec
 
 from farthing import money
@@ -37,15 +39,20 @@ def quote(
         Refused: unbounded; or max_cost, when no useful output fits.
     """
     tokens = input_bound(ask, provider)
-    cap = ask.output_cap or min(default_cap, rate.context or default_cap)
-    cap = max(cap, ask.least_output)
+    default = max(min(default_cap, rate.context or default_cap), ask.least_output)
+    cap = ask.output_cap or default
     reachable = rate.reachable(tokens)
+    _check_searches(rate, provider, reachable)
     if max_cost is not None:
         cap = min(cap, _affordable(ask, reachable, tokens, max_cost))
-        if cap < ask.least_output:
+        if cap < min(ask.least_output, ask.output_cap or default):
             raise _too_dear(ask, reachable, tokens, max_cost)
     output = cap * ask.choices + ask.extra_output
     usd = max(money.charge(_total(ask, p, tokens, output)) for p in reachable)
+    if max(usd, tokens + output) > money.MOST:
+        raise Refused(
+            "unbounded", "This query could cost more than can be recorded; lower its cap."
+        )
     return Quote(usd, tokens + output, tokens, cap)
 
 
@@ -69,6 +76,17 @@ def input_bound(ask: Ask, provider: Provider) -> int:
     if ask.tools:
         tokens += bound.tool_tokens
     return tokens + ask.images * (bound.image_tokens or 0)
+
+
+def _check_searches(rate: Rate, provider: Provider, reachable: list[Prices]) -> None:
+    """Refuse a model that searches unasked, unless a price of each query says what that costs."""
+    searching = any(fnmatchcase(rate.model.lower(), pattern) for pattern in provider.searching)
+    if searching and not all(prices.request for prices in reachable):
+        raise Refused(
+            "unbounded",
+            f"{provider.name}/{rate.model} searches unasked, for a fee that the price book does "
+            "not know. Add a [[prices]] entry for it to farthing.toml, with `request`.",
+        )
 
 
 def _input_price(ask: Ask, prices: Prices) -> int:

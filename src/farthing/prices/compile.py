@@ -16,14 +16,14 @@ import msgspec
 
 from farthing.money import nanodollars_up
 from farthing.paths import write_private
-from farthing.prices.book import Book, Model, Row, Steps
+from farthing.prices.book import Book, Model, Row, Steps, find
 from farthing.settings import PriceOverride
 
 if TYPE_CHECKING:
     from genai_prices import types as source
 
 # Raised when the rows below are made differently from the same data.
-FORMAT = 1
+FORMAT = 2
 
 # genai-prices' name of a price → our meter, and how often its unit goes into a million.
 PRICE_KEYS = {
@@ -65,12 +65,22 @@ def make_book(folder: Path, overrides: list[PriceOverride], measured: list[Model
     providers = dict(base.providers)
     providers["local"] = measured
     for model, provider in _overridden(overrides):
-        providers[provider] = [model, *providers.get(provider, [])]
+        others = providers.get(provider, [])
+        providers[provider] = [_until_then(model, find(others, model.id)), *others]
     encoded = msgspec.structs.replace(base, providers=providers).encoded()
     path = folder / f"{hashlib.sha256(encoded).hexdigest()}.json"
     if not path.exists():
         write_private(path, encoded.decode())
     return path
+
+
+def _until_then(override: Model, before: Model | None) -> Model:
+    """Put the book's rows, or one without prices, before an override of a later day."""
+    if not override.rows[0].starts:
+        return override
+    rows = before.rows if before is not None else [Row(prices={})]
+    unpriced = before.unpriced if before is not None else ""
+    return msgspec.structs.replace(override, rows=[*rows, *override.rows], unpriced=unpriced)
 
 
 def _base(folder: Path) -> Book:
@@ -93,6 +103,8 @@ def _model(info: source.ModelInfo) -> Model:
     rows = info.prices if isinstance(info.prices, list) else [info]
     used = {key for row in rows for key, value in vars(row.prices).items() if value is not None}
     odd = sorted(used - PRICE_KEYS.keys() - UNUSED_KEYS)
+    if any(_dear_images(row.prices) for row in rows):
+        odd.append("output_image_mtok")  # choosing such a model is asking for images
     return Model(
         id=info.id,
         match=_match(info.match),
@@ -102,6 +114,13 @@ def _model(info: source.ModelInfo) -> Model:
         unpriced=", ".join(odd),
         deprecated=bool(info.deprecated),
     )
+
+
+def _dear_images(prices: Any) -> bool:
+    """Whether images cost more than other output, by whose price they would be counted."""
+    image, output = prices.output_image_mtok, prices.output_mtok
+    plain = isinstance(image, Decimal) and isinstance(output, Decimal)
+    return image is not None and not (plain and image <= output)
 
 
 def _row(prices: Any, constraint: Any, when: dict[str, str] | None = None) -> Row:

@@ -51,6 +51,8 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counts: dict[str, str] = {}
     """Paths that count a request's input tokens, by dialect: asked first where the usage of a
     stream cannot be relied on."""
+    searching: tuple[str, ...] = ()
+    """Models (as patterns, in small letters) that search unasked, for a fee of each query."""
     stream_usage: bool = True
     """Whether the usage of a stream must be asked for; some send it always."""
     bound: Bound = Bound()
@@ -71,7 +73,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def tls(self) -> bool:
         """Whether base_url is https."""
-        return self.base_url.startswith("https:")
+        return urlsplit(self.base_url).scheme == "https"
 
     def usable(self) -> bool:
         """Whether queries can be sent to it: switched on, with a key if it needs one."""
@@ -142,6 +144,10 @@ def _check(name: str, provider: Provider) -> None:
     where = f"[providers.{name}]"
     if urlsplit(provider.base_url).scheme not in ("http", "https") or not provider.host:
         raise ConfigError(f"{where} base_url must begin with https:// (or http://) and a host")
+    try:
+        _ = provider.port
+    except ValueError as error:
+        raise ConfigError(f"{where} base_url: {error}") from None
     if provider.auth not in AUTHS:
         raise ConfigError(f"{where} auth must be one of {', '.join(AUTHS)}, not {provider.auth!r}")
     for dialect, path in provider.dialects.items():
@@ -160,15 +166,23 @@ def _with_key(
         path = Path(changes.api_key_file).expanduser()
         try:
             key = path.read_text().strip()
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             where = f"[providers.{provider.name}] api_key_file"
-            raise ConfigError(f"{where}: cannot read {path}: {error.strerror}") from None
-        return msgspec.structs.replace(provider, key=key, key_from=str(path))
+            raise ConfigError(f"{where}: cannot read {path}: {error}") from None
+        return _keyed(provider, key, str(path))
     names = provider.key_env
     if changes is not None and changes.api_key_env is not None:
         names = (changes.api_key_env,)
         provider = msgspec.structs.replace(provider, key_env=names)
     for name in names:
         if key := environ.get(name, "").strip():
-            return msgspec.structs.replace(provider, key=key, key_from=name)
+            return _keyed(provider, key, name)
     return provider
+
+
+def _keyed(provider: Provider, key: str, source: str) -> Provider:
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigError(
+            f"the key for {provider.name} in {source} has characters that no header can carry"
+        )
+    return msgspec.structs.replace(provider, key=key, key_from=source)

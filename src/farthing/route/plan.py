@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from farthing.errors import FarthingError, Malformed, Refused
-from farthing.prices.book import PriceBook
+from farthing.prices.book import PriceBook, find
 from farthing.providers import Provider, Providers
 
 REMEMBERED = 4096
@@ -51,7 +51,9 @@ class Router:
         names = []
         for provider in self._usable.values():
             priced = self._book.models(provider.prices)
-            listed = [m.id for m in priced if not m.deprecated and not m.unpriced and m.chats()]
+            usable = (m for m in priced if not m.deprecated and not m.unpriced and m.chats())
+            # A model's id in the book need not be one of the names it is asked for by.
+            listed = [m.id for m in usable if find(priced, m.id) is m]
             names += [f"{provider.name}/{m}" for m in dict.fromkeys([*provider.models, *listed])]
         return [*self._aliases, *names]
 
@@ -90,17 +92,26 @@ class Router:
         for provider in self._providers.values():
             named = provider.name == prefix and rest
             if not provider.usable() and (named or self._serves(provider, name)):
-                variables = " or ".join(provider.key_env) or f"[providers.{provider.name}]"
-                return Malformed(
-                    "unknown_model",
-                    f"The model {asked!r} is served by {provider.name}, which this gateway has no "
-                    f"key for. Its operator can set {variables} and start it again.",
-                )
+                return _unusable(asked, provider)
         return Malformed(
             "unknown_model",
             f"No provider of this gateway serves a model named {asked!r}. GET /v1/models lists "
             "the names it knows.",
         )
+
+
+def _unusable(asked: str, provider: Provider) -> Malformed:
+    table = f"[providers.{provider.name}]"
+    if provider.enabled:
+        why = "which this gateway has no key for"
+        mend = f"set {' or '.join(provider.key_env) or table}"
+    else:
+        why, mend = "which is switched off here", f"set enabled = true under {table}"
+    return Malformed(
+        "unknown_model",
+        f"The model {asked!r} is served by {provider.name}, {why}. Its operator can {mend} and "
+        "start the gateway again.",
+    )
 
 
 def _crossing(asked: str, route: Route, dialect: str) -> Refused:

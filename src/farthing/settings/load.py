@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 import tomllib
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
 
+from farthing import money
 from farthing.errors import ConfigError
 from farthing.settings.schema import Settings
 
 FILE_NAME = "farthing.toml"
+
+# What msgspec's places have where a table's own names stand.
+UNNAMED = "…"
+
+# A part of a TOML key, quoted or bare.
+KEY_PART = r"""(?:"[^"]*"|'[^']*'|[\w-]+)"""
+DOTTED_KEY = rf"{KEY_PART}(?:\s*\.\s*{KEY_PART})*"
 
 # Python's names of types, in the words of TOML.
 TOML_WORDS = {
@@ -59,6 +68,8 @@ def parse_settings(text: str, path: Path) -> Settings:
         table = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except InvalidOperation:
+        raise ConfigError(f"{path}: a number's exponent is too large") from None
     try:
         settings = msgspec.convert(table, Settings)
         _check(settings)
@@ -70,31 +81,46 @@ def parse_settings(text: str, path: Path) -> Settings:
 def _check(settings: Settings) -> None:
     """Reject values that have the right type and no meaning."""
     split_address(settings.listen)
-    bounds: dict[str, float] = {
+    local, http = settings.local, settings.http
+    for name, value in {
         "workers": settings.workers,
         "default_output_tokens": settings.default_output_tokens,
-        "local.context_tokens": settings.local.context_tokens,
-        "local.parallel": settings.local.parallel,
-        **{
-            f"http.{name}": getattr(settings.http, name) for name in settings.http.__struct_fields__
-        },
-    }
-    for name, value in bounds.items():
-        if value <= 0:
-            raise msgspec.ValidationError(f"Expected a number above 0 - at `$.{name}`")
+        "local.context_tokens": local.context_tokens,
+        "local.parallel": local.parallel,
+        **{f"http.{name}": getattr(http, name) for name in http.__struct_fields__},
+    }.items():
+        _expect(0 < value < math.inf, "a number above 0", name)
+    _expect(local.threads >= 0, "0 or more", "local.threads")
+    _expect(_amount(local.dollars_per_hour), "an amount of dollars", "local.dollars_per_hour")
+    for name, provider in settings.providers.items():
+        _expect((provider.image_tokens or 0) >= 0, "0 or more", f"providers.{name}.image_tokens")
     for index, row in enumerate(settings.prices):
+        tokens = row.context_tokens
+        where = f"prices[{index}].context_tokens"
+        _expect(tokens is None or tokens > 0, "a number above 0", where)
         for name in ("input", "output", "cache_read", "cache_write", "cache_write_1h", "request"):
             price = getattr(row, name)
-            if price is not None and not (price.is_finite() and 0 <= price < 10**9):
-                raise msgspec.ValidationError(
-                    f"Expected dollars for a million, 0 or more - at `$.prices[{index}].{name}`"
-                )
+            good = price is None or (price.is_finite() and 0 <= price < 10**9)
+            _expect(good, "dollars for a million, 0 or more", f"prices[{index}].{name}")
+
+
+def _expect(good: bool, what: str, where: str) -> None:
+    if not good:
+        raise msgspec.ValidationError(f"Expected {what} - at `$.{where}`")
+
+
+def _amount(dollars: Decimal) -> bool:
+    try:
+        money.nanodollars(dollars)
+    except ValueError:
+        return False
+    return True
 
 
 def split_address(listen: str) -> tuple[str, int]:
     """Return the host and the port of "host:port" or "[ipv6]:port"."""
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
+    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise msgspec.ValidationError(
             'Expected an address and a port, such as "127.0.0.1:1960" - at `$.listen`'
         )
@@ -104,7 +130,7 @@ def split_address(listen: str) -> tuple[str, int]:
 def _explain(error: str, table: dict[str, Any], text: str, path: Path) -> str:
     """Turn a validation error into file, line, what is wrong and what to write instead."""
     message, _, place = error.partition(" - at ")
-    keys = _keys(place.strip("`"))
+    keys = _named(_keys(place.strip("`")), error, table)
     unknown = re.fullmatch(r"Object contains unknown field `(.+)`", message)
     if unknown:
         keys.append(unknown[1])
@@ -119,9 +145,29 @@ def _explain(error: str, table: dict[str, Any], text: str, path: Path) -> str:
 def _keys(place: str) -> list[str | int]:
     """Split msgspec's path ("$.prices[0].input", "$.providers[...]") into keys and indices."""
     found: list[str | int] = []
-    for name, index in re.findall(r"\.([A-Za-z_]\w*)|\[(\d+|\.\.\.)\]", place):
-        found.append(name if name else int(index) if index.isdigit() else "…")
+    for name, index in re.findall(r"\.([\w-]+)|\[(\d+|\.\.\.)\]", place):
+        found.append(name if name else int(index) if index.isdigit() else UNNAMED)
     return found
+
+
+def _named(keys: list[str | int], error: str, table: dict[str, Any]) -> list[str | int]:
+    """Put in the first name that msgspec leaves out: the one that errs the same on its own."""
+    if UNNAMED not in keys:
+        return keys
+    place = keys.index(UNNAMED)
+    holder: Any = table
+    for key in keys[:place]:
+        holder = holder[key]
+    for name, value in holder.items():
+        alone: Any = {name: value}
+        for key in reversed(keys[:place]):
+            alone = {key: alone}
+        try:
+            msgspec.convert(alone, Settings)
+        except msgspec.ValidationError as same:
+            if str(same) == error:
+                return _named([*keys[:place], name, *keys[place + 1 :]], error, alone)
+    return keys
 
 
 def _dotted(keys: list[str | int]) -> str:
@@ -142,9 +188,10 @@ def _plain(message: str, keys: list[str | int]) -> str:
     if message.startswith("Invalid enum value"):
         choices = " or ".join(f'"{value}"' for value in get_args(_type_at(keys)))
         return f"{message.removeprefix('Invalid enum value ')} is not a choice; write {choices}"
-    return re.sub(
-        r"`([^`]+)`", lambda m: TOML_WORDS.get(m[1], m[0]), message[:1].lower() + message[1:]
-    )
+    if message.startswith("Invalid RFC3339"):
+        return "expected a date without quotes, such as 2026-12-31"
+    words = message[:1].lower() + message[1:]
+    return re.sub(r"`([^`]+?)(?: \| null)?`", lambda m: TOML_WORDS.get(m[1], m[0]), words)
 
 
 def _type_at(keys: list[str | int]) -> Any:
@@ -169,32 +216,26 @@ def _fields(kind: Any) -> tuple[msgspec.structs.FieldInfo, ...]:
 
 
 def _line(keys: list[str | int], text: str) -> int:
-    """Find the line that sets a key, or else its table, by reading the headers in order.
+    """Find the line that sets a key, or else the nearest table around it.
 
     The TOML reader keeps no positions; this knows headers, keys and arrays of tables, which is
     all that farthing.toml has.
     """
     names = [key for key in keys if isinstance(key, str)]
     index = next((key for key in keys if isinstance(key, int)), 0)
-    best, table, seen = 1, [], -1
+    best, depth, table, seen = 1, 0, [], -1
     for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line)
-        if header:
-            table = [part.strip(" \"'") for part in header[1].split(".")]
+        written: list[str] = []
+        if header := re.match(rf"\s*\[\[?\s*({DOTTED_KEY})\s*\]", line):
+            written = table = _parts(header[1])
             seen += line.lstrip().startswith("[[") and table == names[:1]
-        elif match := re.match(r"""\s*(["']?)([\w.-]+)\1\s*=""", line):
-            if _same([*table, *match[2].split(".")], names) and seen in (-1, index):
-                return number
-            continue
-        else:
-            continue
-        if _same(table, names[: len(table)]) and seen in (-1, index):
-            best = number
+        elif setting := re.match(rf"\s*({DOTTED_KEY})\s*=", line):
+            written = [*table, *_parts(setting[1])]
+        here = written == names[: len(written)] and seen in (-1, index)
+        if here and len(written) > depth:
+            best, depth = number, len(written)
     return best
 
 
-def _same(written: list[str], wanted: list[str]) -> bool:
-    """Whether a written path is the wanted one; "…" stands for a name msgspec does not give."""
-    return len(written) == len(wanted) and all(
-        want in ("…", have) for have, want in zip(written, wanted, strict=True)
-    )
+def _parts(key: str) -> list[str]:
+    return [part.strip("\"'") for part in re.findall(KEY_PART, key)]

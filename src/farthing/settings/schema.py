@@ -79,10 +79,11 @@ class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     prices: str | None = None
     """Whose prices in the price book apply; its own name unless said."""
     output_cap_field: str | None = None
-    """The request field that carries the output cap farthing sets in the chat dialect."""
+    """The request field that carries the output cap in the chat dialect: "max_tokens" unless
+    said. A client's cap under the other name is sent under this one."""
     image_tokens: int | None = None
     """The most tokens the provider counts for one image; without it images are refused."""
-    allow_private_address: bool = False
+    allow_private_address: bool | None = None
     """Whether base_url may resolve to a loopback, private or link-local address."""
 
 

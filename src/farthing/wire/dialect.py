@@ -74,7 +74,7 @@ class Changes(msgspec.Struct):
     output_cap: int | None = None
     """The cap to set, when it is not the client's own."""
     output_cap_field: str = ""
-    """The field a new cap is written to (chat has two)."""
+    """The field the provider reads the cap from, where a dialect has more than one."""
     ask_usage: bool = False
     """Ask for the usage at the end of a stream."""
 

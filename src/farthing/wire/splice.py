@@ -72,7 +72,7 @@ def read_parts(content: msgspec.Raw, kind: type[T]) -> list[T]:
 
 
 def rebuild(body: bytes, fields: dict[str, msgspec.Raw], changes: dict[str, bytes]) -> bytes:
-    """Return the object with some values replaced or added, the others byte for byte.
+    """Return the object with some values replaced, added or (b"") left out, the others as they are.
 
     With nothing to change the body itself is returned, unless its length betrays spaces or a
     repeated name at the top level: then it is written from the fields, each name once.
@@ -81,9 +81,8 @@ def rebuild(body: bytes, fields: dict[str, msgspec.Raw], changes: dict[str, byte
         size = sum(map(len, fields)) + sum(map(len, fields.values())) + 4 * len(fields) + 1
         if len(body) == size:
             return body
-    parts = [b"%s:%s" % (_name(k), changes.get(k) or bytes(v)) for k, v in fields.items()]
-    parts += [b"%s:%s" % (_name(k), v) for k, v in changes.items() if k not in fields]
-    return b"{%s}" % b",".join(parts)
+    values = {**fields, **changes}
+    return b"{%s}" % b",".join(b"%s:%s" % (_name(k), bytes(v)) for k, v in values.items() if v)
 
 
 def _name(key: str) -> bytes:

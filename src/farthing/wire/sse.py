@@ -1,27 +1,32 @@
 """Server-sent events in bytes: boundaries and data, as the HTML standard defines them.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+
+Of the standard, what no provider sends is left out: lines that end in a lone carriage return, a
+byte order mark, and fields without a colon.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+
+_blank_lines = re.compile(rb"\n\r?\n").finditer
 
 
 def complete_length(buffer: bytes) -> int:
     """Return how many of the first bytes are whole events (0 when none is whole yet)."""
     line_feed = buffer.rfind(b"\n\n")
-    carriage = buffer.rfind(b"\r\n\r\n")
-    return max(line_feed + 2 if line_feed >= 0 else 0, carriage + 4 if carriage >= 0 else 0)
+    carriage = buffer.rfind(b"\n\r\n")
+    return max(line_feed + 2 if line_feed >= 0 else 0, carriage + 3 if carriage >= 0 else 0)
 
 
 def events(block: bytes) -> Iterator[bytes]:
     """Yield the whole events of a block, each with the blank line that ends it."""
-    separator = b"\r\n\r\n" if b"\r\n\r\n" in block else b"\n\n"
     start = 0
-    while (end := block.find(separator, start)) >= 0:
-        yield block[start : end + len(separator)]
-        start = end + len(separator)
+    for blank in _blank_lines(block):
+        yield block[start : blank.end()]
+        start = blank.end()
     if start < len(block):
         yield block[start:]
 

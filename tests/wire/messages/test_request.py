@@ -42,11 +42,6 @@ def test_thinking_needs_a_cap_above_its_budget() -> None:
     assert ask(thinking=None).least_output == 1
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a budget below zero allows a cap below zero: a hold below the input's cost, and "
-    "max_tokens = -1, which some servers take for no cap at all",
-)
 def test_a_budget_below_zero_never_allows_a_cap_below_one() -> None:
     assert ask(thinking={"type": "enabled", "budget_tokens": -500}).least_output >= 1
 

@@ -78,10 +78,13 @@ def write_request(ask: Ask, changes: Changes) -> bytes:
     new: dict[str, bytes] = {}
     if changes.model is not None:
         new["model"] = msgspec.json.encode(changes.model)
-    if changes.output_cap is not None:
-        present = [name for name in CAPS if name in ask.fields]
-        for name in present or [changes.output_cap_field or CAPS[0]]:
-            new[name] = b"%d" % changes.output_cap
+    written = [name for name in CAPS if name in ask.fields]
+    field = changes.output_cap_field or (written or CAPS)[0]
+    cap = changes.output_cap or ask.output_cap
+    if cap is not None and (changes.output_cap is not None or written != [field]):
+        # Under a name that the provider does not read, a cap would bound nothing.
+        new |= dict.fromkeys(written, b"")
+        new[field] = b"%d" % cap
     if changes.ask_usage:
         options = read_field(ask.fields, "stream_options", dict[str, msgspec.Raw], {})
         options["include_usage"] = msgspec.Raw(b"true")
@@ -90,10 +93,9 @@ def write_request(ask: Ask, changes: Changes) -> bytes:
 
 
 def _output_cap(fields: dict[str, msgspec.Raw]) -> int | None:
-    """Return the client's cap; of two the larger, as providers differ in which one they heed."""
-    caps = [read_field(fields, name, int, 0) for name in CAPS if name in fields]
-    known = [cap for cap in caps if cap > 0]
-    return max(known) if known and len(known) == len(caps) else None
+    """Return the client's cap; of two the larger, as either may be the one that is meant."""
+    caps = [read_field(fields, name, int, 0) for name in CAPS]
+    return max(caps) if max(caps) > 0 else None
 
 
 def _wants_usage(fields: dict[str, msgspec.Raw]) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Annotated
+
 import msgspec
 
 from farthing.errors import FarthingError, Malformed
@@ -11,7 +14,8 @@ from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.splice import first_byte
 from farthing.wire.tap import Hiding, TailTap
 
-Count = int | None
+# One below zero is refused by the decoder: it would post a negative cost, and so raise a limit.
+Count = Annotated[int, msgspec.Meta(ge=0)] | None
 
 
 class _Input(msgspec.Struct):
@@ -47,6 +51,7 @@ class _Choices(msgspec.Struct):
     usage: msgspec.Raw = msgspec.Raw()
 
 
+_usage_object = re.compile(rb'"usage"\s*:\s*\{').search
 _decode = msgspec.json.Decoder(_Answer).decode
 _decode_choices = msgspec.json.Decoder(_Choices).decode
 
@@ -108,7 +113,7 @@ class ChatTap(TailTap):
 
 def _suspicious(block: bytes) -> bool:
     """Whether a usage in it is an object, not the null that every other chunk carries."""
-    return b'"usage":{' in block or b'"usage": {' in block
+    return b'"usage"' in block and _usage_object(block) is not None
 
 
 def _hidden(event: bytes) -> bool:

@@ -57,7 +57,7 @@ def read_request(body: bytes) -> Ask:
         model=read_field(fields, "model", str, ""),
         stream=read_field(fields, "stream", bool, False),
         output_cap=cap if cap > 0 else None,
-        least_output=(thinking.budget_tokens or 0) + 1,
+        least_output=max(0, thinking.budget_tokens or 0) + 1,
         # A name may be written with escapes, so any escape counts as a mark.
         cache_marks=b'"cache_control"' in body or b"\\u" in body,
         tools=bool(tools),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from farthing.errors import FarthingError
@@ -10,7 +12,8 @@ from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.messages.request import PLAIN_GEOGRAPHIES, PLAIN_TIERS
 from farthing.wire.tap import TailTap
 
-Count = int | None
+# One below zero is refused by the decoder: it would post a negative cost, and so raise a limit.
+Count = Annotated[int, msgspec.Meta(ge=0)] | None
 
 # The first event carries the input's usage and nothing of the answer; two kilobytes in practice.
 HEAD = 16 * 1024
@@ -80,12 +83,14 @@ def _usage(told: _Usage) -> Usage | None:
     """Counts are disjoint in this dialect already, but for the two lifetimes of a cache."""
     if told.input_tokens is None or told.output_tokens is None:
         return None
-    written = told.cache_creation_input_tokens or 0
-    lasting = (told.cache_creation or _CacheCreation()).ephemeral_1h_input_tokens or 0
+    by_life = told.cache_creation or _CacheCreation()
+    lasting = by_life.ephemeral_1h_input_tokens or 0
+    both = lasting + (by_life.ephemeral_5m_input_tokens or 0)
+    written = max(told.cache_creation_input_tokens or 0, both)
     return Usage(
         input=told.input_tokens,
         cache_read=told.cache_read_input_tokens or 0,
-        cache_write=max(0, written - lasting),
+        cache_write=written - lasting,
         cache_write_1h=lasting,
         output=told.output_tokens,
         reasoning=(told.output_tokens_details or _OutputDetails()).thinking_tokens or 0,
