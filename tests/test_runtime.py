@@ -191,11 +191,6 @@ def test_line_breaks_do_not_split_an_event(
     assert "three | four | Traceback" in line and line.endswith("ValueError: one | two")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="runtime.py, _LineFormatter.format: only line feeds are replaced; a terminal and "
-    "str.splitlines take a carriage return and others for line breaks as well",
-)
 @pytest.mark.parametrize("mark", ["\r", "\x0b", "\u2028"])
 def test_other_line_breaks_do_not_split_an_event_either(
     log: logging.Logger, capsys: pytest.CaptureFixture[str], mark: str

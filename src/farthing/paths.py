@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
@@ -61,6 +62,11 @@ class DataFolder:
         return self.root / "address"
 
     @property
+    def lock(self) -> Path:
+        """Held by the gateway that runs on the folder."""
+        return self.root / "lock"
+
+    @property
     def first_key(self) -> Path:
         """The plain text of the key that `farthing up` makes for its owner."""
         return self.root / "secrets" / "first-key"
@@ -84,6 +90,21 @@ class DataFolder:
         if folder.stat().st_uid != os.getuid():
             raise ConfigError(f"{folder} belongs to somebody else; choose a shorter --data path")
         return folder / f"{name}.sock"
+
+
+def lock(path: Path, busy: str) -> int:
+    """Take a lock file for this process, made when missing; closing the descriptor lets it go.
+
+    Raises:
+        ConfigError: another process has it; `busy` says what that means.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise ConfigError(busy) from None
+    return descriptor
 
 
 def write_private(path: Path, text: str) -> None:

@@ -97,7 +97,7 @@ class _LineFormatter(logging.Formatter):
         self.default_msec_format = "%s.%03dZ"
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("\n", " | ")
+        return " | ".join(super().format(record).splitlines())
 
 
 def log_as(process: str) -> None:

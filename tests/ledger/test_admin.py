@@ -146,11 +146,6 @@ def test_a_running_gateway_takes_the_entries_and_gives_the_balances(
     run(test())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="admin.py, record: a refusal is answered before an entry that waits for the disk; "
-    "the answers are taken in the order they come, not by their number",
-)
 def test_a_running_gateways_answers_go_to_the_entries_they_are_for(
     run: Run, data: DataFolder, open_served: Open, key: Build
 ) -> None:

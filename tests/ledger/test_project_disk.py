@@ -53,14 +53,7 @@ def test_a_torn_tail_is_not_shown_and_what_replaces_it_is(
     "later",
     [
         0,
-        pytest.param(
-            1,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="project.py, catch_up: what is written after the sync and before the read "
-                "is projected without being on the disk",
-            ),
-        ),
+        1,
     ],
 )
 def test_nothing_is_shown_that_is_not_on_the_disk(
@@ -126,11 +119,6 @@ print(project.catch_up(open_records(records), journal))
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="project.py, catch_up: the journal is mapped; when the ledger gives back its extent "
-    "meanwhile, reading after the last group is a SIGBUS that kills the process",
-)
 def test_a_journal_that_is_closed_while_it_is_read_is_read_to_its_end(
     python: Callable[..., str], tmp_path: Path, open_journal: Callable[..., Journal]
 ) -> None:

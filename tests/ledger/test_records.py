@@ -116,11 +116,6 @@ def test_only_its_owner_can_read_the_file_and_a_folder_made_for_it(tmp_path: Pat
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="records.py, open_records: the file is made private only after SQLite made its -wal "
-    "and -shm as public as it was; rows wait in the -wal",
-)
 def test_only_its_owner_can_read_what_stands_beside_the_file(tmp_path: Path) -> None:
     with umask(0o022):
         engine = open_records(tmp_path / "records.sqlite")

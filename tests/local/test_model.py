@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,7 +45,10 @@ class Model:
         self.stdin, self.stdout = self.process.stdin, self.process.stdout
         self.stdin.write(msgspec.json.encode(told) + b"\n")
         self.stdin.flush()
-        self.line = self.stdout.readline()
+
+    @cached_property
+    def line(self) -> bytes:
+        return self.stdout.readline()
 
     @property
     def ready(self) -> ModelReady:
@@ -72,8 +76,9 @@ class Model:
 
 
 def told(port: int, weights: Path | None = None, *, measure: bool = False) -> ModelTold:
+    """With one thread: several wait for each other, for ever on a machine that is busy."""
     file = str(weights or find_weights())
-    return ModelTold(file, SECRET, port, threads=0, context_tokens=512, parallel=2, measure=measure)
+    return ModelTold(file, SECRET, port, threads=1, context_tokens=512, parallel=2, measure=measure)
 
 
 def free_port() -> int:
@@ -219,11 +224,6 @@ def test_what_is_not_a_speed_is_measured_again(tmp_path: Path, content: str | No
     assert known_speed(path) is None
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="model.py, known_speed: a speed with no tokens is taken, and then no gateway starts: "
-    "its price is divided by zero",
-)
 @pytest.mark.parametrize("field", ["input_tokens", "output_tokens"])
 def test_a_speed_for_no_tokens_is_no_speed(tmp_path: Path, field: str) -> None:
     path = tmp_path / "speed.json"
@@ -246,6 +246,17 @@ def test_the_lifeline_alone_ends_it(tmp_path: Path) -> None:
 
 
 @with_model
+@pytest.mark.xfail(
+    strict=True,
+    reason="model.py, main: the lifeline is not looked at before the model is loaded and "
+    "measured, which a busy machine takes minutes for",
+)
+def test_the_lifeline_ends_it_while_it_is_measured(tmp_path: Path) -> None:
+    _, said = Model(told(free_port(), measure=True), tmp_path / "model.log").end()
+    assert said == b"", "nobody waits for it any more"
+
+
+@with_model
 @pytest.mark.parametrize("fault", ["weights", "port"])
 def test_a_model_that_cannot_serve_ends_without_a_line_and_its_log_says_why(
     tmp_path: Path, fault: str
@@ -255,8 +266,9 @@ def test_a_model_that_cannot_serve_ends_without_a_line_and_its_log_says_why(
         port = taken.getsockname()[1] if fault == "port" else free_port()
         weights = tmp_path / "broken.gguf" if fault == "weights" else None
         made = Model(told(port, weights), tmp_path / "model.log")
+        assert made.line == b""
         status, _ = made.end()
-    assert (made.line, status) == (b"", 1)
+    assert status == 1
     assert "Failed to init server" in made.log.read_text()
 
 
@@ -265,7 +277,9 @@ def test_a_model_that_is_killed_answers_again(tmp_path: Path) -> None:
     """At the address and with the secret that the worker knows."""
     speed = DataFolder(tmp_path / "data").local_speed
     speed.write_bytes(msgspec.json.encode(SPEED))
-    gateway = RunningGateway(tmp_path, "[local]\nenabled = true\ncontext_tokens = 512\n")
+    gateway = RunningGateway(
+        tmp_path, "[local]\nenabled = true\nthreads = 1\ncontext_tokens = 512\n"
+    )
     try:
         key = gateway.key()
         assert gateway.chat(key, MODEL, max_tokens=2).status == 200

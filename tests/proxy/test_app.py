@@ -115,11 +115,6 @@ def test_health_is_the_ledger_s(ready: bool, status: int) -> None:
     run(scene())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="server.py, ClientConnection.respond: an answer to HEAD has a body, which its client "
-    "takes for the next answer",
-)
 @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/v1/models", CHAT])
 def test_an_answer_to_head_has_no_body(path: str) -> None:
     async def scene() -> None:
@@ -198,10 +193,6 @@ def test_records_that_cannot_answer() -> None:
     run(scene())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="app.py, App._answer_look_up: an unexpected error is not answered, and the client waits",
-)
 def test_a_defect_in_a_look_up_is_answered_too() -> None:
     async def scene() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
@@ -270,10 +261,6 @@ def test_the_provider_s_headers_go_on_beside_ours() -> None:
     assert reply.headers["farthing-cost-usd"] == "0.000005"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="upstream.py, on_header: a provider's own farthing- headers pass, and contradict ours",
-)
 @pytest.mark.parametrize("name", ["farthing-cost-usd", "farthing-request-id", "farthing-model"])
 def test_what_farthing_says_only_farthing_says(name: str) -> None:
     provided = ANSWER.replace(b"\r\n", b"\r\n%s: forged\r\n" % name.encode(), 1)

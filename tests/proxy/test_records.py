@@ -80,14 +80,7 @@ def test_a_follower_that_is_not_there(tmp_path: Path) -> None:
         b"",
         b"\1\0",
         frame(encode(Found(0, None)))[:-1],
-        pytest.param(
-            frame(b"\xc1"),
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="records.py, RemoteRecords.look_up: an answer that cannot be read (of "
-                "another version's follower, say) is no Refused, and its client gets no answer",
-            ),
-        ),
+        frame(b"\xc1"),
     ],
 )
 def test_a_follower_that_does_not_answer_to_the_end(tmp_path: Path, answer: bytes) -> None:

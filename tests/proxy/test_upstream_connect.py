@@ -74,14 +74,7 @@ async def found(addresses: list[str], error: Exception | None = None) -> None:
     "error",
     [
         socket.gaierror(-2, "Name or service not known"),
-        pytest.param(
-            UnicodeError("label too long"),
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="upstream.py, UpstreamPool._connect: an error that is no OSError (a name "
-                "that IDNA cannot encode, say) leaves its query waiting for ever",
-            ),
-        ),
+        UnicodeError("label too long"),
     ],
 )
 def test_a_name_that_is_not_found(error: Exception) -> None:

@@ -147,11 +147,6 @@ def test_workers_share_the_port_that_the_gateway_keeps(
     run(test())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="gateway.py, Gateway._reserve_port: with SO_REUSEADDR on the reserved socket, which "
-    "never listens, a second gateway takes the port as long as the first one's workers start",
-)
 def test_a_port_is_taken_before_the_workers_listen(
     children: Children, tmp_path: Path, run: Run
 ) -> None:

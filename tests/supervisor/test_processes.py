@@ -92,11 +92,6 @@ def test_a_gateway_uses_the_price_book_that_quotes_are_made_with(
     assert used == [book.digest]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="gateway.py, Gateway.start: on a data folder in use its follower takes the records' "
-    "socket from the running gateway's, and Gateway.stop removes that one's address",
-)
 def test_a_second_gateway_on_a_data_folder_takes_nothing_from_the_first(
     gateway: RunningGateway, provider: FakeProvider
 ) -> None:

@@ -131,7 +131,7 @@ class Application:
         self, method: str, path: str, body: Any = None, key: str = KEY, **headers: str
     ) -> Reply:
         """Send one request."""
-        return Reply(await self.raw(request(method, path, body, key, **headers)))
+        return Reply(await self.raw(request(method, path, body, key, close=True, **headers)))
 
 
 def request(

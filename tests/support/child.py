@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import signal
 import socket
 import subprocess
@@ -39,6 +40,8 @@ class Child:
     def first_line(self) -> bytes:
         """Wait for what it says; nothing if it ends before."""
         assert self.process.stdout is not None
+        told, _, _ = select.select([self.process.stdout], [], [], WAIT_SECONDS)
+        assert told, "it says nothing"
         return self.process.stdout.readline()
 
     def kill(self) -> None:

@@ -41,7 +41,9 @@ async def record(data: DataFolder, entries: list[Entry]) -> list[Refusal | None]
     answers = await _ask(data, asked)
     if answers is None:
         return _record_offline(data, entries)
-    return [answer.refusal for answer in answers if isinstance(answer, Outcome)]
+    # A refusal is told at once, while an entry before it may still wait for the disk.
+    refusals = {answer.number: answer.refusal for answer in answers if isinstance(answer, Outcome)}
+    return [refusals[number] for number in range(len(entries))]
 
 
 async def read_balances(data: DataFolder) -> tuple[list[Balance], list[KeyState]]:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from farthing.errors import ConfigError
 from farthing.ledger.entry import Entry, decode_many
-from farthing.paths import sync_folder
+from farthing.paths import lock, sync_folder
 
 MAGIC = b"FGRP"
 HEADER = struct.Struct("<4sIIQQ")
@@ -90,15 +90,11 @@ class Journal:
         """
         folder.mkdir(exist_ok=True, mode=0o700)
         self.path = folder / FIRST_SEGMENT
-        self._lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
-            raise ConfigError(
-                f"the ledger in {folder.parent} is already open in another process; "
-                "stop that gateway, or choose another folder with --data"
-            ) from None
+        self._lock = lock(
+            folder / "lock",
+            f"the ledger in {folder.parent} is already open in another process; stop that "
+            "gateway, or choose another folder with --data",
+        )
         self._file = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
         # Each time, since a crash may have come between making a name and syncing it.
         sync_folder(folder)

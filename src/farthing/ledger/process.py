@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from farthing.errors import ConfigError
 from farthing.ledger.commit import Committer
 from farthing.ledger.journal import Journal
 from farthing.ledger.ledger import Ledger, put_in_force, replay
@@ -63,7 +64,11 @@ def main() -> None:
     """Run the ledger as a process of its own."""
     runtime = read_told(Runtime)
     log_as(runtime.name)
-    uvloop.run(_serve(runtime))
+    try:
+        uvloop.run(_serve(runtime))
+    except ConfigError as problem:
+        log.critical("%s", problem)
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

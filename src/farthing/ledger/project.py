@@ -1,12 +1,11 @@
 """Project the journal to SQL: behind the ledger, as often as asked, with the same result.
 
-Only what is on the disk is shown: the journal is synced before its entries are projected, so
-that a record anybody has seen cannot be cut off with a torn tail.
+Only what is on the disk is shown: what was read is synced before it is projected, so that a
+record anybody has seen cannot be cut off with a torn tail.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 from pathlib import Path
 from typing import Any
@@ -26,66 +25,90 @@ from farthing.ledger.entry import (
     Unresolved,
     Void,
 )
-from farthing.ledger.journal import FIRST_SEGMENT, read_groups
+from farthing.ledger.journal import FIRST_SEGMENT, HEADER, MAGIC, read_groups
 from farthing.ledger.records import keys, progress, queries
 
-# Groups projected in one transaction: some thousand entries under load.
-GROUPS_AT_ONCE = 500
+# How much of the journal is projected in one transaction: some thousand entries.
+PIECE = 1024 * 1024
+
+
+class _Place(msgspec.Struct):
+    """How far the projection has come in which journal."""
+
+    ledger: str = ""
+    position: int = 0
+    offset: int = 0
+    group: int = 0
+    checksum: int = 0
 
 
 def catch_up(engine: sa.Engine, journal: Path) -> int:
     """Project everything in the journal's folder that is not yet; return the entries projected."""
-    path = journal / FIRST_SEGMENT
-    if not path.exists() or path.stat().st_size == 0:
-        return 0
-    file = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(file)
-        with mmap.mmap(file, 0, prot=mmap.PROT_READ) as buffer:
-            done = 0
-            while count := _project_some(engine, buffer):
-                done += count
-            return done
+        file = os.open(journal / FIRST_SEGMENT, os.O_RDONLY)
+    except FileNotFoundError:
+        return 0
+    try:
+        done = 0
+        while count := _project_some(engine, file):
+            done += count
+        return done
     finally:
         os.close(file)
 
 
-def _project_some(engine: sa.Engine, buffer: mmap.mmap) -> int:
+def _project_some(engine: sa.Engine, file: int) -> int:
     """Project the next groups in one transaction, together with how far it has come."""
     with engine.connect() as connection:
         connection.execute(sa.text("BEGIN IMMEDIATE"))  # one projector at a time
-        ledger, position, offset = _progress(connection, buffer)
+        place = _progress(connection, file)
+        began, start = place.position, place.offset
+        piece = _piece(file, start)
         batch = _Batch()
-        began = position
-        for count, (entries, end) in enumerate(read_groups(buffer, offset, position), start=1):
+        for entries, end in read_groups(piece, 0, began):
             for entry in entries:
-                position += 1
-                batch.take(entry, position)
-            offset = end
-            if count == GROUPS_AT_ONCE:
-                break
-        if position > began:
+                place.position += 1
+                batch.take(entry, place.position)
+                if isinstance(entry, Genesis):
+                    place.ledger = entry.ledger
+            place.group, place.checksum = place.offset, _header(piece, place.offset - start)[2]
+            place.offset = start + end
+        if place.position > began:
+            os.fsync(file)  # only now is what was read certain to be on the disk
             batch.write(connection)
-            connection.execute(
-                sqlite.insert(progress)
-                .values(ledger=ledger, position=position, offset=offset)
-                .on_conflict_do_update(["ledger"], set_={"position": position, "offset": offset})
-            )
+            connection.execute(sa.delete(progress))
+            connection.execute(sa.insert(progress).values(msgspec.structs.asdict(place)))
         connection.commit()
-        return position - began
+        return place.position - began
 
 
-def _progress(connection: sa.Connection, buffer: mmap.mmap) -> tuple[str, int, int]:
-    """Return where to go on. Records of another journal, or of one cut shorter, are dropped."""
-    first = next(read_groups(buffer, 0, 0), None)
-    genesis = first[0][0] if first else None
-    ledger = genesis.ledger if isinstance(genesis, Genesis) else ""
-    row = connection.execute(sa.select(progress)).first()
-    if row is not None and row.ledger == ledger and row.offset <= len(buffer):
-        return ledger, row.position, row.offset
+def _piece(file: int, offset: int) -> bytes:
+    """Read some of the journal from an offset on: at least the whole group that begins there.
+
+    It is read, not mapped: the ledger may cut the file's unused end off meanwhile.
+    """
+    head = os.pread(file, HEADER.size, offset)
+    if len(head) < HEADER.size or not head.startswith(MAGIC):
+        return b""
+    return os.pread(file, max(PIECE, HEADER.size + _header(head)[1]), offset)
+
+
+def _header(buffer: bytes, offset: int = 0) -> tuple[bytes, int, int, int, int]:
+    """Return a group's header: magic, length, checksum, first entry, durable entries."""
+    return HEADER.unpack_from(buffer, offset)
+
+
+def _progress(connection: sa.Connection, file: int) -> _Place:
+    """Return where to go on. Records of another journal, or of another copy, are dropped."""
+    row = connection.execute(sa.select(progress)).mappings().first()
+    if row is not None:
+        place = _Place(**row)
+        head = os.pread(file, HEADER.size, place.group)
+        if len(head) == HEADER.size and _header(head)[2] == place.checksum:
+            return place
     for table in (queries, keys, progress):
         connection.execute(sa.delete(table))
-    return ledger, 0, 0
+    return _Place()
 
 
 class _Batch:
@@ -125,7 +148,7 @@ class _Batch:
             changed = sa.update(queries).where(same).values(overrun=sa.bindparam("_overrun"))
             connection.execute(changed, self._overruns)
         if self._revoked:
-            mine = keys.c.id == sa.bindparam("_id")
+            mine = (keys.c.id == sa.bindparam("_id")) & keys.c.revoked.is_(None)
             revoked = sa.update(keys).where(mine).values(revoked=sa.bindparam("_revoked"))
             connection.execute(revoked, self._revoked)
 
@@ -161,7 +184,9 @@ def _ending(entry: Settle | Void | Unresolved) -> dict[str, Any]:
     told = msgspec.structs.asdict(entry)
     row |= {name: told[name] for name in ENDING_COLUMNS if name in told}
     row["ended"] = entry.at
-    row["http_status"] = told.get("status")
+    # An answer that never came has neither status nor time.
+    row["http_status"] = told.get("status") or None
+    row["total_us"] = told.get("total_us") or None
     if isinstance(entry, Settle):
         usage = msgspec.structs.asdict(entry.usage)
         row |= {name: usage[name] for name in ENDING_COLUMNS if name in usage}

@@ -66,12 +66,18 @@ progress = sa.Table(
     sa.Column("ledger", sa.Text, primary_key=True),
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("offset", sa.BigInteger, nullable=False),
+    # Where the last group projected begins, and its checksum: both tell whether it is still there.
+    sa.Column("group", sa.BigInteger, nullable=False),
+    sa.Column("checksum", sa.BigInteger, nullable=False),
 )
 
 
 def open_records(path: Path) -> sa.Engine:
     """Open the SQLite records, made or migrated to this version's tables."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Before SQLite opens it: the files it makes beside it become as private as this one.
+    path.touch(mode=0o600)
+    path.chmod(0o600)
     engine = sa.create_engine(f"sqlite:///{path}")
 
     @sa.event.listens_for(engine, "connect")
@@ -81,7 +87,6 @@ def open_records(path: Path) -> sa.Engine:
         connection.execute("PRAGMA busy_timeout=10000")
 
     migrate(engine)
-    path.chmod(0o600)
     return engine
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -35,9 +35,9 @@ class ModelTold(msgspec.Struct, frozen=True):
 class Speed(msgspec.Struct, frozen=True):
     """How long this machine takes for tokens: microseconds, for so many of them."""
 
-    input_tokens: int
+    input_tokens: Annotated[int, msgspec.Meta(ge=1)]
     input_us: int
-    output_tokens: int
+    output_tokens: Annotated[int, msgspec.Meta(ge=1)]
     output_us: int
 
 
@@ -117,7 +117,7 @@ def known_speed(path: Path) -> Speed | None:
     """Return what was measured before, if it is there and readable."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Speed)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

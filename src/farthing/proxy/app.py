@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
 
 from farthing import clock
-from farthing.errors import FarthingError, Malformed, Refused
+from farthing.errors import Failed, FarthingError, Malformed, Refused
 from farthing.flow import start
 from farthing.ledger.ledger import LedgerPort
 from farthing.ledger.present import presented
@@ -27,6 +28,8 @@ from farthing.route.plan import Router
 from farthing.settings import Settings
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Dialect
+
+log = logging.getLogger("farthing")
 
 JSON = b"content-type: application/json\r\n"
 QUERIES = b"/v1/queries/"
@@ -210,6 +213,10 @@ class App:
             client.respond(200, JSON, msgspec.json.encode(presented(record)))
         except FarthingError as problem:
             self.respond_error(client, DIALECTS["chat"], problem, new_id())
+        except Exception:
+            log.exception("looking up query %r failed by a defect", query)
+            defect = Failed("internal_error", "farthing has a defect; its log tells more.")
+            self.respond_error(client, DIALECTS["chat"], defect, new_id())
 
     def _dialect_of(self, request: Request) -> Dialect:
         """Return the dialect a request that is no query most likely speaks."""

@@ -174,7 +174,8 @@ class Query:
             return
         connection = await app.pool.connect(provider)
         told = Gathered()
-        connection.send(app.message(provider, dialect, path, self._request, self.ask.body), told)
+        body = dialect.write_request(self.ask, Changes(model=self._new_name()))
+        connection.send(app.message(provider, dialect, path, self._request, body), told)
         await told.finished
         self.ask.counted_input = dialect.read_count(bytes(told.content))
 
@@ -209,11 +210,15 @@ class Query:
             worker=self._app.worker,
         )
 
+    def _new_name(self) -> str | None:
+        """Return the provider's name of the model, where the client wrote another."""
+        return self.route.model if self.route.model != self.ask.model else None
+
     def _sent_body(self) -> bytes:
         """Return the request's body with the changes that the provider and the bound need."""
         ask, offer, provider = self.ask, self.offer, self.route.provider
         changes = Changes(
-            model=self.route.model if self.route.model != ask.model else None,
+            model=self._new_name(),
             output_cap=offer.output_cap if offer.output_cap != ask.output_cap else None,
             output_cap_field=provider.output_cap_field,
             ask_usage=not ask.wants_usage and provider.stream_usage,

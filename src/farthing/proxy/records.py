@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from farthing.errors import Refused
 from farthing.ledger.frames import LENGTH
 from farthing.ledger.lookup import PATIENCE_SECONDS, Found, Lookup, decode_found, encode
@@ -28,7 +30,7 @@ class RemoteRecords:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return (await self._ask(Lookup(0, query, key))).record
-        except (OSError, EOFError, TimeoutError):
+        except (OSError, EOFError, TimeoutError, msgspec.DecodeError):
             raise Refused(
                 "ledger_unavailable",
                 "The records cannot be read at the moment; nothing is lost. Try again shortly.",

@@ -93,12 +93,8 @@ class ClientConnection(asyncio.Protocol):
 
     def respond(self, status: int, headers: bytes, body: bytes) -> None:
         """Send a whole answer and take the next request."""
-        self._write(whole(status, headers, body, keep_alive=self._keeps_alive()))
+        self._write(self._whole(status, headers, body, keep_alive=self._keeps_alive()))
         self._answered()
-
-    def respond_head(self, status: int, headers: bytes) -> None:
-        """Answer a HEAD request."""
-        self.respond(status, headers, b"")
 
     def begin_stream(self, status: int, headers: bytes) -> None:
         """Send the head of an answer that comes in pieces."""
@@ -283,6 +279,11 @@ class ClientConnection(asyncio.Protocol):
         else:
             self.deadline = self._handler.sweeper.now + self._settings.idle_seconds
 
+    def _whole(self, status: int, headers: bytes, body: bytes, *, keep_alive: bool) -> bytes:
+        answer = whole(status, headers, body, keep_alive=keep_alive)
+        # To HEAD the answer is the head of what GET would get (RFC 9110 §9.3.2).
+        return answer[: len(answer) - len(body)] if self._answering.method == b"HEAD" else answer
+
     def _keeps_alive(self) -> bool:
         return self._answering.keep_alive and not self._closing
 
@@ -310,7 +311,7 @@ class ClientConnection(asyncio.Protocol):
 
     def linger(self, status: int, headers: bytes, body: bytes) -> None:
         """Send a last answer, and keep reading for a moment so that it arrives."""
-        self._write(whole(status, headers, body, keep_alive=False))
+        self._write(self._whole(status, headers, body, keep_alive=False))
         if self._transport is not None and self._transport.can_write_eof():
             self._transport.write_eof()
         self.deadline = self._handler.sweeper.now + LINGER_SECONDS

@@ -7,7 +7,10 @@ coarse by `EVERY_SECONDS`, which is nothing to limits of seconds.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
+
+log = logging.getLogger("farthing")
 
 EVERY_SECONDS = 0.25
 
@@ -48,5 +51,8 @@ class Sweeper:
     def _sweep(self) -> None:
         self.now = now = self._loop.time()
         for member in [m for m in self._members if m.deadline <= now]:
-            member.expired()
+            try:
+                member.expired()
+            except Exception:
+                log.exception("a connection's time-out failed by a defect")
         self._timer = self._loop.call_later(EVERY_SECONDS, self._sweep)

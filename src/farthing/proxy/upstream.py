@@ -74,6 +74,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._encoded = False
         self._framed = False
         self._keep_alive = False
+        self._paused = False
         self._idle_seconds = self._settings.pool_idle_seconds
 
     def send(self, request: bytes, sink: Sink) -> None:
@@ -90,12 +91,14 @@ class UpstreamConnection(asyncio.Protocol):
         """Read no more until `resume`: the client is slower than the provider."""
         if self.transport is not None:
             self.transport.pause_reading()
+            self._paused = True
             self.deadline = NEVER
 
     def resume(self) -> None:
-        """Read on."""
-        if self.transport is not None:
+        """Read on, if it was paused."""
+        if self.transport is not None and self._paused:
             self.transport.resume_reading()
+            self._paused = False
             self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
 
     def expired(self) -> None:
@@ -106,8 +109,9 @@ class UpstreamConnection(asyncio.Protocol):
             self._break("upstream_timeout", "did not answer in time")
 
     def abort(self) -> None:
-        """Close the connection now."""
+        """Close the connection now; nobody gets it from the pool any more."""
         if self.transport is not None:
+            self._pool.forget(self)
             self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -121,23 +125,32 @@ class UpstreamConnection(asyncio.Protocol):
         if sink is None:  # nobody asked: whatever this is, it must not answer the next query
             self.abort()
             return
-        self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._break("upstream_malformed", f"sent what is not HTTP ({error})")
             return
-        if not self._head_done:
+        if self._sink is None:
+            pass  # the answer is complete, and the connection rests
+        elif self._head_done:
+            if not self._paused:
+                self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
+        else:
             self._head_bytes += len(data)
             if self._head_bytes > self._settings.max_header_bytes:
                 self._break("upstream_malformed", "sent headers without end")
                 return
         sink.flush()
 
+    def on_message_begin(self) -> None:
+        """Hang up on an answer that nobody asked for: it must not answer the next query."""
+        if self._sink is None:
+            self.abort()
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header of the answer."""
         name = name.lower()
-        if name not in HOP_BY_HOP:
+        if name not in HOP_BY_HOP and not name.startswith(b"farthing-"):  # those are ours to say
             self._passed.append(b"%s: %s\r\n" % (name, value))
             if name == b"content-type":
                 self._content_type = value.lower()
@@ -173,7 +186,7 @@ class UpstreamConnection(asyncio.Protocol):
         sink, self._sink = self._sink, None
         keep, idle = self._keep_alive and self._framed, self._idle_seconds
         self._reset()
-        if keep and self.transport is not None:
+        if keep and self.transport is not None and not self.transport.is_closing():
             self.deadline = self._pool.sweeper.now + idle
             self._pool.give_back(self)
         else:
@@ -273,10 +286,10 @@ class UpstreamPool:
         except TimeoutError:
             seconds = self.settings.connect_seconds
             shot.fail(_unreachable(provider, f"no connection within {seconds:g} seconds"))
-        except (OSError, ssl.SSLError) as error:
-            shot.fail(_unreachable(provider, str(error)))
         except Failed as problem:
             shot.fail(problem)
+        except Exception as error:  # noqa: BLE001  (its query must not wait for ever)
+            shot.fail(_unreachable(provider, str(error)))
 
     async def _open(self, provider: Provider) -> UpstreamConnection:
         """Resolve the host, check its addresses, and connect to one that was checked."""

@@ -37,6 +37,7 @@ class Child:
         self._tell = tell
         self._log_to = log_to
         self._watch: asyncio.Task[None] | None = None
+        self._stopping = False
 
     async def start(self) -> bytes:
         """Start it, wait until it says that it serves, and return the line it says.
@@ -45,11 +46,14 @@ class Child:
             ConfigError: it ended, or said nothing for too long.
         """
         line = await self._spawn()
+        if self._stopping:
+            raise ConfigError(f"{self.name} was stopped while it started")
         self._watch = asyncio.get_running_loop().create_task(self._keep())
         return line
 
     async def stop(self, patience: float = KILL_AFTER_SECONDS) -> None:
         """Close its lifeline, wait for its end, and kill it when patience is over."""
+        self._stopping = True
         process = self.process
         if self._watch is not None:
             self._watch.cancel()
@@ -83,18 +87,22 @@ class Child:
             if errors is not None:
                 errors.close()
         assert process.stdin is not None and process.stdout is not None
-        line = b""
-        with contextlib.suppress(ConnectionError, TimeoutError):
-            process.stdin.write(msgspec.json.encode(self._tell()) + b"\n")
-            await process.stdin.drain()
-            line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
-        if not line:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            raise ConfigError(
-                f"{self.name} did not start ({_how(await process.wait())}){self._where()}"
-            )
-        return line
+        line, silent = b"", False
+        try:
+            with contextlib.suppress(ConnectionError):
+                process.stdin.write(msgspec.json.encode(self._tell()) + b"\n")
+                await process.stdin.drain()
+                line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
+        except TimeoutError:
+            silent = True
+        if line:
+            return line
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        how = _how(await process.wait())
+        if silent:
+            how = f"it did not say within {READY_SECONDS:g} s that it serves"
+        raise ConfigError(f"{self.name} did not start ({how}){self._where()}")
 
     async def _keep(self) -> None:
         """Start it again whenever it ends."""
@@ -109,8 +117,10 @@ class Child:
             log.error("%s ended (%s)%s; starting it again", self.name, _how(status), self._where())
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
-            with contextlib.suppress(ConfigError):
+            try:
                 await self._spawn()
+            except (ConfigError, OSError) as problem:
+                log.error("%s could not be started again: %s", self.name, problem)
 
     def _where(self) -> str:
         return f"; its output is in {self._log_to}" if self._log_to is not None else ""

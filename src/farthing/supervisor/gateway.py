@@ -19,7 +19,7 @@ from farthing.ledger.records import open_records
 from farthing.local.model import ModelReady, ModelTold, Speed, known_speed
 from farthing.local.price import priced
 from farthing.local.weights import HOW_TO_INSTALL, find_weights, installed
-from farthing.paths import DataFolder, write_private
+from farthing.paths import DataFolder, lock, write_private
 from farthing.prices.book import Model, PriceBook
 from farthing.prices.compile import book_source, make_book
 from farthing.providers import load_providers
@@ -50,6 +50,7 @@ class Gateway:
         self.local: LocalModel | None = None
         self._local_by_default = options.local_by_default
         self._reserved: socket.socket | None = None
+        self._lock: int | None = None
         self._host, self._port = split_address(self.settings.listen)
         self._workers: list[Child] = []
         self._others: list[Child] = []
@@ -69,6 +70,11 @@ class Gateway:
 
     async def _start(self) -> None:
         load_providers(self.settings, os.environ)  # its errors are for the one who starts us
+        self._lock = lock(
+            self.data.lock,
+            f"the data folder {self.data.root} is already open in another process; stop that "
+            "gateway, or choose another folder with --data",
+        )
         self._reserve_port()
         self.data.pepper()
         for folder in (self.data.price_books, self.data.logs):
@@ -90,6 +96,8 @@ class Gateway:
 
     async def stop(self) -> None:
         """Let the open queries end, then stop everything."""
+        if self._lock is None:  # then whatever is there is another gateway's
+            return
         self.data.address.unlink(missing_ok=True)
         patience = self.settings.http.drain_seconds + 10
         await asyncio.gather(*(worker.stop(patience) for worker in self._workers))
@@ -97,6 +105,8 @@ class Gateway:
             await child.stop()
         if self._reserved is not None:
             self._reserved.close()
+        os.close(self._lock)
+        self._lock = None
 
     def process_ids(self) -> dict[str, int]:
         """Return each process's id by its name."""
@@ -111,7 +121,8 @@ class Gateway:
         """Take the address for this gateway's workers alone.
 
         The workers share it by SO_REUSEPORT, which would let a second gateway share it as well;
-        so it is tried without, first. The socket that stays bound never listens.
+        so it is tried without, first. The socket that stays bound never listens, and lacks
+        SO_REUSEADDR, so that it is in the way of the next such try.
         """
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
@@ -120,7 +131,6 @@ class Gateway:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind((self._host, self._port))
             self._reserved = socket.socket(family, socket.SOCK_STREAM)
-            self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             self._reserved.bind((self._host, self._port))
         except OSError as error:

@@ -50,5 +50,5 @@ def upgrade() -> None:
         "progress",
         sa.Column("ledger", text, primary_key=True),
         sa.Column("position", number, nullable=False),
-        sa.Column("offset", number, nullable=False),
+        *[sa.Column(name, number, nullable=False) for name in ("offset", "group", "checksum")],
     )
