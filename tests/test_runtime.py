@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 import signal
 import subprocess
@@ -88,7 +89,8 @@ def test_a_line_that_is_not_what_a_child_needs_is_an_error_that_says_where_and_k
 # -- what it says, and when it stops ----------------------------------------------------------
 
 CHILD = """
-import asyncio, sys
+import asyncio, signal, sys
+signal.alarm(30)  # a test that fails does not wait for ever
 from farthing.runtime import Ready, log_as, read_told, say_ready, stop_event
 
 async def main():
@@ -105,8 +107,9 @@ sys.exit(7)
 @contextmanager
 def serving() -> Iterator[subprocess.Popen[bytes]]:
     """Run a child until it says that it serves."""
-    pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", CHILD], stdin=pipe, stdout=pipe) as child:
+    pipe, program = subprocess.PIPE, [sys.executable, "-c", CHILD]
+    environ = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(program, stdin=pipe, stdout=pipe, env=environ) as child:
         assert child.stdin is not None and child.stdout is not None
         child.stdin.write(b"{}\n")
         child.stdin.flush()

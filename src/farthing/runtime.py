@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import msgspec
 
+from farthing.errors import ConfigError
 from farthing.settings import Settings
 
 T = TypeVar("T")
@@ -101,10 +102,17 @@ class _LineFormatter(logging.Formatter):
 
 
 def log_as(process: str) -> None:
-    """Send this process's log to standard error under a name."""
+    """Send this process's log to standard error under a name.
+
+    Raises:
+        ConfigError: FARTHING_LOG is no level.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(_LineFormatter(process))
     root = logging.getLogger("farthing")
     root.handlers[:] = [handler]
-    root.setLevel(os.environ.get("FARTHING_LOG", "INFO").upper())
+    level = os.environ.get("FARTHING_LOG", "INFO").upper()
+    if level not in logging.getLevelNamesMapping():
+        raise ConfigError(f"FARTHING_LOG={level}: write DEBUG, INFO, WARNING or ERROR")
+    root.setLevel(level)
     root.propagate = False

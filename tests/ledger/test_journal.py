@@ -133,7 +133,9 @@ def test_a_sync_vouches_only_for_what_was_written_before_it(
 ) -> None:
     journal = open_journal()
     journal.append([encode(e) for e in THREE[0]])
-    monkeypatch.setattr(journal_module, "_sync", lambda _: journal.append([encode(THREE[1][0])]))
+    monkeypatch.setattr(
+        journal_module, "sync_file", lambda _: journal.append([encode(THREE[1][0])])
+    )
     journal.sync()
     monkeypatch.undo()
     assert (journal.position, journal.durable) == (3, 2)

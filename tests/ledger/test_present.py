@@ -37,6 +37,7 @@ OPEN: dict[str, Any] = {
     "ended": None,
     "cost_usd": None,
     "held_usd": "0.12345678",
+    "overrun_usd": None,
     "usage": None,
     "http_status": None,
     "first_byte_ms": None,
@@ -45,10 +46,9 @@ OPEN: dict[str, Any] = {
     "reason": None,
 }
 
-NONE_USED = dict.fromkeys(
-    ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning"), 0
-)
-USED = dict(zip(NONE_USED, (3, 4, 5, 6, 7, 2), strict=True))
+METERS = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
+NONE_USED = dict.fromkeys((*METERS, "input_audio", "output_audio", "web_searches"), 0)
+USED = dict(zip(NONE_USED, (3, 4, 5, 6, 7, 2, 8, 9, 1), strict=True))
 
 SETTLED: dict[str, Any] = OPEN | {
     "status": "settled",
@@ -125,14 +125,15 @@ def test_evidence_that_came_later_leaves_nothing_of_the_doubt(present: Present) 
 
 
 def test_a_bill_above_what_was_held_is_shown_as_billed(present: Present) -> None:
-    usd = 2**53 + 1  # no float holds it
+    usd = 2**60 + 1  # no float holds it
     shown = present(settle(usd), Overrun(ENDED, "q1", usd - 123_456_780))
-    assert shown == SETTLED | {"cost_usd": "9007199.254740993"}
+    told = {"cost_usd": "1152921504.606846977", "overrun_usd": "1152921504.483390197"}
+    assert shown == SETTLED | told
 
 
 def test_every_ending_has_the_same_fields_and_is_json() -> None:
     row = {c.name: 1 if isinstance(c.type, sa.BigInteger | sa.Integer) else "x" for c in queries.c}
-    shown = presented(row | {"held": 2**53 + 1})
+    shown = presented(row | {"held": 2**60 + 1})
     assert list(shown) == list(OPEN)
     assert json.loads(json.dumps(shown)) == shown
-    assert (shown["stream"], shown["held_usd"]) == (True, "9007199.254740993")
+    assert (shown["stream"], shown["held_usd"]) == (True, "1152921504.606846977")

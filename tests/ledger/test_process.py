@@ -212,6 +212,11 @@ def test_what_is_in_force_is_recorded_when_it_changes(
 # -- inside a worker ------------------------------------------------------------------------------
 
 
+# uvloop does not end while warnings of what a failure left open are errors.
+may_end = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+@may_end
 def test_in_a_worker_it_gives_up_what_the_run_before_left_open(
     run: Run,
     data: DataFolder,
@@ -235,6 +240,7 @@ def test_in_a_worker_it_gives_up_what_the_run_before_left_open(
     assert (lost.id, lost.reason) == ("q1", "worker_lost")
 
 
+@may_end
 @pytest.mark.parametrize("durability", ["power", "process"])
 def test_it_is_as_durable_as_the_settings_say(
     run: Run, data: DataFolder, monkeypatch: pytest.MonkeyPatch, durability: str
@@ -254,8 +260,7 @@ def test_it_is_as_durable_as_the_settings_say(
     assert asked == [durability]
 
 
-# uvloop does not end while warnings of what a failure left open are errors.
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@may_end
 def test_closing_gives_back_the_lock_and_the_socket(
     run: Run, data: DataFolder, open_journal: Callable[..., Journal]
 ) -> None:

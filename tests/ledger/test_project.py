@@ -27,17 +27,15 @@ from farthing.ledger.entry import (
 )
 from farthing.ledger.journal import FIRST_SEGMENT, Journal
 from farthing.ledger.project import catch_up
-from farthing.ledger.records import progress, queries, spent
+from farthing.ledger.records import progress, queries
 from farthing.ledger.state import State
+from farthing.wire.dialect import Usage
 
 Build = Callable[..., Any]
 Write = Callable[..., Path]
-Rows = dict[str, list[dict[str, Any]]]
+Open = Callable[..., sa.Engine]
 
 GENESIS = Genesis(at=1, ledger="ledger-one")
-
-
-Open = Callable[..., sa.Engine]
 
 
 def cut(entries: list[Entry], size: int = 7) -> list[list[Entry]]:
@@ -55,7 +53,7 @@ def expected(entries: list[Entry]) -> tuple[dict[str, dict[str, Any]], dict[str,
     known: dict[str, dict[str, Any]] = {}
     empty = {column.name: None for column in queries.columns}
     same = ("id", "key", "provider", "model", "asked_model", "dialect", "stream", "output_cap")
-    meters = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
+    meters = Usage.__struct_fields__
     for position, entry in enumerate(entries, start=1):
         match entry:
             case Hold():
@@ -66,13 +64,15 @@ def expected(entries: list[Entry]) -> tuple[dict[str, dict[str, Any]], dict[str,
             case Settle():
                 row = held[entry.id] | {m: getattr(entry.usage, m) for m in meters}
                 row |= {"ended": entry.at, "status": "settled", "cost": entry.usd}
+                row |= {"end_position": position}
                 row |= {"http_status": 200, "first_byte_us": 11, "total_us": 22}
                 asked[entry.id] = row | {"upstream_id": "up", "answered_model": "gpt-x-2026-01"}
             case Void():
                 row = {"ended": entry.at, "reason": entry.reason, "status": "void", "cost": 0}
-                asked[entry.id] = held[entry.id] | row
+                asked[entry.id] = held[entry.id] | row | {"end_position": position}
             case Unresolved():
                 row = {"ended": entry.at, "reason": entry.reason, "status": "unresolved"}
+                row |= {"end_position": position}
                 asked[entry.id] = held[entry.id] | row | {"http_status": 200, "total_us": 5}
             case Overrun():
                 asked[entry.id]["overrun"] = entry.usd
@@ -114,15 +114,14 @@ def test_sums_are_the_journals_to_the_nanodollar(
         assert state.apply(entry) is None
     catch_up(engine, write_journal(cut(entries)))
     with engine.connect() as connection:
-        totals = spent(connection)
+        posted = sa.select(queries.c.key, sa.func.sum(queries.c.cost)).group_by(queries.c.key)
+        totals = {key: cost or 0 for key, cost in connection.execute(posted)}
         unended = queries.c.status.in_(["open", "unresolved"])
         held = sa.select(queries.c.key, sa.func.sum(queries.c.held).label("usd")).where(unended)
         rows = connection.execute(held.group_by(queries.c.key)).mappings()
         holding = {row["key"]: row["usd"] for row in rows}
     accounts = {key: state.account(f"key:{key}", "usd") for key in ("k1", "k2", "k3")}
-    assert {key: total for key, (_, total) in totals.items()} == {
-        key: account.posted for key, account in accounts.items()
-    }
+    assert totals == {key: account.posted for key, account in accounts.items()}
     assert holding == {key: account.held for key, account in accounts.items() if account.held}
 
 
@@ -144,6 +143,7 @@ def test_projecting_again_does_nothing(
     once = projected(engine, journal)
     assert catch_up(engine, journal) == 0
     assert content(engine) == once
+    assert [row["ledger"] for row in once["progress"]] == ["ledger-one"]
 
 
 def test_following_group_by_group_gives_what_one_projection_gives(

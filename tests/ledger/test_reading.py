@@ -38,7 +38,7 @@ def running(open_journal: Callable[..., Journal], key: Build, hold: Build) -> Jo
 
 def test_without_a_journal_there_is_nothing(reader: Reader) -> None:
     assert reader.recent(5) == []
-    assert reader.ended_since(0) == []
+    assert reader.ended_after(0) == []
 
 
 def test_the_latest_queries_of_a_running_gateway(
@@ -52,11 +52,12 @@ def test_the_latest_queries_of_a_running_gateway(
 
 
 def test_queries_as_they_end(reader: Reader, running: Journal, settle: Build) -> None:
-    assert reader.ended_since(0) == []
+    assert reader.ended_after(0) == []
     running.append([encode(settle("q2", at=60)), encode(settle("q1", at=50))])
-    assert names(reader.ended_since(0)) == "q1 q2"
-    assert names(reader.ended_since(50)) == "q2"
-    assert names(reader.ended_since(0, "k1")) == "q1"
+    began = reader.position()
+    assert names(reader.ended_after(began)) == "q2 q1"
+    assert names(reader.ended_after(began, "k1")) == "q1"
+    assert reader.ended_after(reader.position()) == []
 
 
 def test_nothing_is_left_open(tmp_path: Path, running: Journal) -> None:

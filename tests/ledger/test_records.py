@@ -14,14 +14,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from farthing.ledger.records import (
-    ended_since,
+    ended_after,
     find,
+    last_position,
     metadata,
     migrate,
     open_records,
+    progress,
     queries,
     recent,
-    spent,
 )
 
 
@@ -43,14 +44,14 @@ def row(query: str, position: int, key: str = "k1", **more: Any) -> dict[str, An
 
 @pytest.fixture
 def filled(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Six queries of three keys, stored in no order, that ended in another order than they began."""
+    """Six queries of three keys, stored in no order, that ended in another than they began."""
     rows = [
-        row("q3", 3, "k2", ended=70, cost=2**53 + 1, status="settled"),
-        row("q1", 1, ended=90, cost=7, status="settled"),
-        row("q5", 5, ended=80, cost=0, status="void"),
+        row("q3", 3, "k2", end_position=70, cost=2**53 + 1, status="settled"),
+        row("q1", 1, end_position=90, cost=7, status="settled"),
+        row("q5", 5, end_position=80, cost=0, status="void"),
         row("q2", 2),
-        row("q6", 6, "k3", ended=60, status="unresolved"),
-        row("q4", 4, "k2", ended=75, cost=1, status="settled"),
+        row("q6", 6, "k3", end_position=60, status="unresolved"),
+        row("q4", 4, "k2", end_position=75, cost=1, status="settled"),
     ]
     with engine.connect() as connection:
         connection.execute(sa.insert(queries), rows)
@@ -134,23 +135,24 @@ def test_the_latest_queries_come_oldest_first(filled: sa.Connection) -> None:
     assert names(recent(filled, 2)) == "q5 q6"
     assert names(recent(filled, 2, key="k1")) == "q2 q5"
     assert names(recent(filled, 10, key="k2")) == "q3 q4"
-    assert names(recent(filled, 10, after=4)) == "q5 q6"
-    assert names(recent(filled, 10, after=1, key="k1")) == "q2 q5"
     assert recent(filled, 10, key="nobody") == []
 
 
 def test_ended_queries_come_in_the_order_they_ended(filled: sa.Connection) -> None:
-    assert names(ended_since(filled, 0)) == "q6 q3 q4 q5 q1"
-    assert names(ended_since(filled, 75)) == "q5 q1"
-    assert names(ended_since(filled, 74, "k2")) == "q4"
-    assert ended_since(filled, 90) == []
+    assert names(ended_after(filled, 0)) == "q6 q3 q4 q5 q1"
+    assert names(ended_after(filled, 75)) == "q5 q1"
+    assert names(ended_after(filled, 74, "k2")) == "q4"
+    assert ended_after(filled, 90) == []
+
+
+def test_how_far_the_records_go(filled: sa.Connection) -> None:
+    assert last_position(filled) == 0
+    row = {"ledger": "one", "position": 9, "offset": 8, "group": 7, "checksum": 6}
+    filled.execute(sa.insert(progress).values(row))
+    assert last_position(filled) == 9
 
 
 def test_a_query_is_found_by_its_whole_id(filled: sa.Connection) -> None:
     assert find(filled, "q2") == row("q2", 2)
     assert find(filled, "q") is None
     assert find(filled, "") is None
-
-
-def test_what_is_spent_is_exact_and_counts_every_query(filled: sa.Connection) -> None:
-    assert spent(filled) == {"k1": (3, 7), "k2": (2, 2**53 + 2), "k3": (1, 0)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,9 @@ def keyed(
         tmp_path_factory.mktemp("keyed"), toml, environ={"CANARY": CANARY, "FARTHING_LOG": "DEBUG"}
     )
     yield running
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.stdout is not None
+    assert CANARY.encode() not in running.process.stdout.read()
     running.stop()
     nobody.close()
 

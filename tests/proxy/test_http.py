@@ -5,13 +5,17 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import h11
+import msgspec
 import pytest
 
+from farthing.providers import Provider
 from farthing.proxy.http import (
     CONTINUE,
     HOP_BY_HOP,
     LAST_CHUNK,
     chunk,
+    keep_alive_seconds,
+    request_head,
     status_line,
     stream_head,
     whole,
@@ -96,3 +100,40 @@ def test_these_headers_do_not_pass(name: str) -> None:
 
 def test_the_names_are_spelled_as_they_are_looked_up() -> None:
     assert all(name == name.lower() for name in HOP_BY_HOP)
+
+
+@pytest.mark.parametrize(
+    ("auth", "line"),
+    [("bearer", b"authorization: Bearer K\r\n"), ("x-api-key", b"x-api-key: K\r\n"), ("none", b"")],
+)
+@pytest.mark.parametrize(
+    ("url", "host", "path"),
+    [
+        ("https://api.example.com/v1", b"api.example.com", b"/v1/messages"),
+        ("http://[::1]:8080", b"[::1]:8080", b"/messages"),
+        ("https://h/a/b/", b"h", b"/a/b/messages"),
+    ],
+)
+def test_a_request_s_head(auth: str, line: bytes, url: str, host: bytes, path: bytes) -> None:
+    provider = msgspec.structs.replace(Provider(url, {}), auth=auth, key="K")
+    head = request_head(provider, "POST", "/messages")
+    assert head.startswith(b"POST %s HTTP/1.1\r\nhost: %s\r\n%scontent-type" % (path, host, line))
+    assert (b"K" in head) == bool(line)
+    assert b"accept-encoding: identity\r\n" in head
+    assert head.endswith(b"\r\n") and not head.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (b"timeout=5", 4),
+        (b"max=9, Timeout=5", 4),
+        (b"timeout=0", 0),
+        (b"timeout=-5", float("inf")),
+        (b"max=9", float("inf")),
+        (b"timeout", float("inf")),
+        (b"", float("inf")),
+    ],
+)
+def test_how_long_a_connection_may_rest_a_second_spared(value: bytes, seconds: float) -> None:
+    assert keep_alive_seconds(value) == seconds

@@ -165,6 +165,22 @@ def test_a_provider_is_not_blamed_for_a_slow_client() -> None:
     run(scene())
 
 
+def test_what_was_already_read_does_not_end_a_pause() -> None:
+    """TLS may hand on what it has decrypted after it was told to pause."""
+
+    async def scene() -> None:
+        async with link(answering(http()[:-2])) as it:
+            connection, told = await it.send()
+            await until(lambda: told.content == b"hel")
+            connection.pause()
+            connection.data_received(b"l")
+            await jump(10_000)
+            assert told.content == b"hell"
+            assert not told.finished.done
+
+    run(scene())
+
+
 def test_a_provider_is_blamed_again_once_the_client_has_caught_up() -> None:
     async def scene() -> None:
         async with link(answering(http()[:-1])) as it:

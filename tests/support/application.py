@@ -10,7 +10,6 @@ from typing import Any
 
 from tests.support.loopback import until
 
-from farthing.errors import FarthingError
 from farthing.flow import OneShot, ready
 from farthing.ledger.entry import Ending, Hold, Refusal
 from farthing.ledger.ledger import Outcome
@@ -197,8 +196,3 @@ class FakeClient:
         self.status = status or self.status
         self.headers += headers
         self.sent += data
-
-
-def code_of(problem: FarthingError | None) -> str:
-    """Return an error's code, "" for none."""
-    return problem.code if problem is not None else ""

@@ -15,7 +15,8 @@ from farthing.local.weights import MODEL
 from farthing.paths import DataFolder
 from farthing.providers import Provider
 from farthing.proxy.gather import Gathered
-from farthing.proxy.upstream import UpstreamPool, own_pool, request_head
+from farthing.proxy.http import request_head
+from farthing.proxy.upstream import UpstreamPool, own_pool
 from farthing.settings import HttpSettings
 from farthing.wire import sse
 
@@ -83,17 +84,29 @@ async def _ask(gateway: Provider, body: bytes, max_cost: str | None, *, json: bo
     began = clock.monotonic()
     async with own_pool(HttpSettings()) as pool:
         answer = await _send(pool, gateway, head, body, printer)
-        status = (await answer.arrived.in_task()).status
-        if status != 200:
-            problem = msgspec.json.decode(bytes(answer.content))
-            raise ConfigError(f"{problem['error']['message']} (HTTP {status})")
-        path = f"/v1/queries/{_header(answer, b'farthing-request-id')}"
-        found = await _send(pool, gateway, request_head(gateway, "GET", path), b"")
-    record = msgspec.json.decode(bytes(found.content))
+        _served(answer)
+        query = answer.arrived.result().own[b"farthing-request-id"].decode()
+        found = await _send(
+            pool, gateway, request_head(gateway, "GET", f"/v1/queries/{query}"), b""
+        )
+        record = _served(found)
     if json:
         print_json({"answer": printer.text, "query": record})
     else:
         _print_cost(record, (clock.monotonic() - began) / clock.SECOND)
+
+
+def _served(answer: Gathered) -> Any:
+    """Return what an answer says, if it is not an error and one JSON value."""
+    status = answer.arrived.result().status
+    try:
+        told = msgspec.json.decode(bytes(answer.content))
+    except msgspec.DecodeError:
+        told = None
+    if status != 200:
+        said = told["error"]["message"] if told else "the answer is not a gateway's"
+        raise ConfigError(f"{said} (HTTP {status})")
+    return told
 
 
 def _print_cost(record: dict[str, Any], seconds: float) -> None:
@@ -113,14 +126,6 @@ async def _send(
     connection.send(b"%scontent-length: %d\r\n\r\n%s" % (head, len(body), body), answer)
     await answer.finished.in_task()
     return answer
-
-
-def _header(answer: Gathered, name: bytes) -> str:
-    for line in answer.arrived.result().passed.split(b"\r\n"):
-        found, _, value = line.partition(b": ")
-        if found == name:
-            return value.decode()
-    return ""
 
 
 class _Printer:

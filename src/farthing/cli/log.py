@@ -53,15 +53,13 @@ def log(
 
 
 async def _follow(reader: Reader, key: str | None, *, json: bool) -> None:
-    """Print every query that ends from now on, once."""
-    since = clock.wall()
-    seen: set[str] = set()
+    """Print every query that ends from now on, once, or again if it was unresolved before."""
+    position = reader.position()
     while True:
         await asyncio.sleep(FOLLOW_SECONDS)
-        for row in reader.ended_since(since, key):
-            if row["id"] not in seen:
-                seen.add(row["id"])
-                print_json(presented(row)) if json else console.print(_line(row), soft_wrap=True)
+        for row in reader.ended_after(position, key):
+            position = row["end_position"]
+            print_json(presented(row)) if json else console.print(_line(row), soft_wrap=True)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

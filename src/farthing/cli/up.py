@@ -72,8 +72,8 @@ def _options(
 
 
 def _run(options: GatewayOptions, *, json: bool, first_key: bool) -> None:
-    log_as("supervisor")
     try:
+        log_as("supervisor")
         uvloop.run(_keep_up(options, json=json, first_key=first_key))
     except ConfigError as problem:
         _end(problem)

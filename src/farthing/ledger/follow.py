@@ -6,6 +6,7 @@ It runs beside the gateway so that no SQL runs in a process that serves queries.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -28,6 +29,9 @@ log = logging.getLogger("farthing")
 # a query up does not wait for it, as a look-up catches up first.
 EVERY_SECONDS = 0.2
 LOOK_AGAIN_SECONDS = 0.02
+
+# Where cores are few, queries come first: the journal is the record, the rows can wait.
+NICENESS = 10
 
 
 class Follower:
@@ -71,17 +75,20 @@ class Follower:
         finally:
             os.umask(previous)
         ready()
-        while not stop.is_set():
-            try:
-                await self.catch_up()
-            except sa.exc.OperationalError as error:
-                log.error("the records cannot be written (%s); trying again", error.orig)
-            try:
-                await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
-            except TimeoutError:
-                continue
-        server.close()
+        try:
+            while not stop.is_set():
+                await self._try_to_catch_up()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
+        finally:
+            server.close()
         await self.catch_up()
+
+    async def _try_to_catch_up(self) -> None:
+        try:
+            await self.catch_up()
+        except sa.exc.OperationalError as error:
+            log.error("the records cannot be written (%s); trying again", error.orig)
 
 
 class _Connection(FrameProtocol):
@@ -97,7 +104,12 @@ class _Connection(FrameProtocol):
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, asked: Lookup) -> None:
-        record = await self._follower.look_up(asked)
+        try:
+            record = await self._follower.look_up(asked)
+        except sa.exc.SQLAlchemyError:
+            log.exception("a look-up failed")
+            self.close()  # its caller says that the records cannot be read
+            return
         self.send(encode(Found(asked.number, record)))
 
 
@@ -111,6 +123,7 @@ def main() -> None:
     """Run the follower as a process of its own."""
     runtime = read_told(Runtime)
     log_as(runtime.name)
+    os.nice(NICENESS)
     uvloop.run(_serve(runtime))
 
 

@@ -169,19 +169,19 @@ class Journal:
     def sync(self) -> None:
         """Put everything written on the disk. Safe to call from another thread."""
         position = self.position
-        _sync(self._file)
+        sync_file(self._file)
         self.durable = position
 
     def close(self) -> None:
         """Give back the unused extent and the lock. What was not recovered is left as it is."""
         if self._recovered:
             os.ftruncate(self._file, self._end)
-            _sync(self._file)
+            sync_file(self._file)
         os.close(self._file)
         os.close(self._lock)
 
 
-def _sync(descriptor: int) -> None:
+def sync_file(descriptor: int) -> None:
     """Put a file on the disk; macOS needs a call of its own to get past the drive's cache."""
     if hasattr(fcntl, "F_FULLFSYNC"):
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from farthing import clock, money
+from farthing.wire.dialect import Usage
+
+METERS = Usage.__struct_fields__
 
 
 def presented(record: dict[str, Any]) -> dict[str, Any]:
     """Return a row of the records in the shape of `GET /v1/queries/{id}`."""
-    meters = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
-    cost = record["cost"]
+    cost, overrun = record["cost"], record["overrun"]
     return {
         "id": record["id"],
         "status": record["status"],
@@ -24,7 +26,8 @@ def presented(record: dict[str, Any]) -> dict[str, Any]:
         "ended": clock.iso(record["ended"]) if record["ended"] else None,
         "cost_usd": None if cost is None else money.dollars(cost),
         "held_usd": money.dollars(record["held"]),
-        "usage": None if record["input"] is None else {m: record[m] for m in meters},
+        "overrun_usd": None if overrun is None else money.dollars(overrun),
+        "usage": None if record["input"] is None else {m: record[m] for m in METERS},
         "http_status": record["http_status"],
         "first_byte_ms": _milliseconds(record["first_byte_us"]),
         "total_ms": _milliseconds(record["total_us"]),

@@ -25,7 +25,7 @@ from farthing.ledger.entry import (
     Unresolved,
     Void,
 )
-from farthing.ledger.journal import FIRST_SEGMENT, HEADER, MAGIC, read_groups
+from farthing.ledger.journal import FIRST_SEGMENT, HEADER, MAGIC, read_groups, sync_file
 from farthing.ledger.records import keys, progress, queries
 
 # How much of the journal is projected in one transaction: some thousand entries.
@@ -74,7 +74,7 @@ def _project_some(engine: sa.Engine, file: int) -> int:
             place.group, place.checksum = place.offset, _header(piece, place.offset - start)[2]
             place.offset = start + end
         if place.position > began:
-            os.fsync(file)  # only now is what was read certain to be on the disk
+            sync_file(file)  # only now is what was read certain to be on the disk
             batch.write(connection)
             connection.execute(sa.delete(progress))
             connection.execute(sa.insert(progress).values(msgspec.structs.asdict(place)))
@@ -90,7 +90,8 @@ def _piece(file: int, offset: int) -> bytes:
     head = os.pread(file, HEADER.size, offset)
     if len(head) < HEADER.size or not head.startswith(MAGIC):
         return b""
-    return os.pread(file, max(PIECE, HEADER.size + _header(head)[1]), offset)
+    most = os.fstat(file).st_size - offset  # a header may be torn, and its length anything
+    return os.pread(file, min(max(PIECE, HEADER.size + _header(head)[1]), most), offset)
 
 
 def _header(buffer: bytes, offset: int = 0) -> tuple[bytes, int, int, int, int]:
@@ -126,7 +127,7 @@ class _Batch:
         if isinstance(entry, Hold):
             self._queries.append(_query(entry, position))
         elif isinstance(entry, Settle | Void | Unresolved):
-            self._endings.append(_ending(entry))
+            self._endings.append({**_ending(entry), "_end_position": position})
         elif isinstance(entry, Overrun):
             self._overruns.append({"_id": entry.id, "_overrun": entry.usd})
         elif isinstance(entry, Key):
@@ -170,6 +171,9 @@ ENDING_COLUMNS = (
     "cache_write_1h",
     "output",
     "reasoning",
+    "input_audio",
+    "output_audio",
+    "web_searches",
     "http_status",
     "first_byte_us",
     "total_us",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from farthing.ledger.project import catch_up
-from farthing.ledger.records import ended_since, open_records, recent
+from farthing.ledger.records import ended_after, last_position, open_records, recent
 from farthing.paths import DataFolder
 
 
@@ -22,11 +22,16 @@ class Reader:
         with self._engine.connect() as connection:
             return recent(connection, lines, key=key)
 
-    def ended_since(self, moment: int, key: str | None = None) -> list[dict[str, Any]]:
-        """Return the queries that ended after a moment, in that order."""
+    def ended_after(self, position: int, key: str | None = None) -> list[dict[str, Any]]:
+        """Return the queries whose endings stand after a position of the journal, in order."""
         catch_up(self._engine, self._journal)
         with self._engine.connect() as connection:
-            return ended_since(connection, moment, key)
+            return ended_after(connection, position, key)
+
+    def position(self) -> int:
+        """Return how many entries of the journal were read so far."""
+        with self._engine.connect() as connection:
+            return last_position(connection)
 
     def close(self) -> None:
         """Close the records."""

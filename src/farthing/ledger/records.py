@@ -38,6 +38,9 @@ queries = sa.Table(
     sa.Column("cache_write_1h", sa.BigInteger),
     sa.Column("output", sa.BigInteger),
     sa.Column("reasoning", sa.BigInteger),
+    sa.Column("input_audio", sa.BigInteger),
+    sa.Column("output_audio", sa.BigInteger),
+    sa.Column("web_searches", sa.BigInteger),
     sa.Column("http_status", sa.Integer),
     sa.Column("first_byte_us", sa.BigInteger),
     sa.Column("total_us", sa.BigInteger),
@@ -45,6 +48,7 @@ queries = sa.Table(
     sa.Column("answered_model", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("overrun", sa.BigInteger),
+    sa.Column("end_position", sa.BigInteger, index=True),
 )
 
 keys = sa.Table(
@@ -102,38 +106,34 @@ def migrate(engine: sa.Engine) -> None:
         command.upgrade(config, "head")
 
 
-def recent(
-    connection: sa.Connection, limit: int, after: int = 0, key: str | None = None
-) -> list[dict[str, Any]]:
-    """Return the latest queries admitted after a position, the oldest first."""
-    chosen = queries.c.position > after
-    if key is not None:
-        chosen &= queries.c.key == key
+def recent(connection: sa.Connection, limit: int, key: str | None = None) -> list[dict[str, Any]]:
+    """Return the queries admitted last, the oldest first."""
+    chosen = _of(key)
     rows = connection.execute(
         sa.select(queries).where(chosen).order_by(queries.c.position.desc()).limit(limit)
     )
     return [dict(row) for row in reversed(rows.mappings().all())]
 
 
-def ended_since(
-    connection: sa.Connection, moment: int, key: str | None = None
+def ended_after(
+    connection: sa.Connection, position: int, key: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return the queries that ended after a moment, in that order."""
-    chosen = queries.c.ended > moment
-    if key is not None:
-        chosen &= queries.c.key == key
-    rows = connection.execute(sa.select(queries).where(chosen).order_by(queries.c.ended))
+    """Return the queries whose endings stand after a position of the journal, in that order."""
+    chosen = _of(key) & (queries.c.end_position > position)
+    rows = connection.execute(sa.select(queries).where(chosen).order_by(queries.c.end_position))
     return [dict(row) for row in rows.mappings()]
+
+
+def last_position(connection: sa.Connection) -> int:
+    """Return how many entries of the journal are in the records."""
+    return connection.execute(sa.select(progress.c.position)).scalar() or 0
+
+
+def _of(key: str | None) -> sa.ColumnElement[bool]:
+    return sa.true() if key is None else queries.c.key == key
 
 
 def find(connection: sa.Connection, query: str) -> dict[str, Any] | None:
     """Return one query's record."""
     row = connection.execute(sa.select(queries).where(queries.c.id == query)).mappings().first()
     return dict(row) if row else None
-
-
-def spent(connection: sa.Connection) -> dict[str, tuple[int, int]]:
-    """Return, by key, the number of queries and the sum of their costs."""
-    cost = sa.func.coalesce(sa.func.sum(queries.c.cost), 0)
-    rows = connection.execute(sa.select(queries.c.key, sa.func.count(), cost).group_by("key"))
-    return {key: (count, total) for key, count, total in rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +72,8 @@ def serve(told: ModelTold) -> Any:
     params.cache_ram_mib = 0
     params.fit_params = False
     params.verbosity = 0
-    threads = told.threads or os.cpu_count() or 1
+    # One core is left to the gateway: llama.cpp's threads spin while they wait for each other.
+    threads = told.threads or max(1, (os.cpu_count() or 1) - 1)
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
     return xllamacpp.Server(params)
@@ -106,10 +108,17 @@ def main() -> None:
         signal.signal(ignored, signal.SIG_IGN)
     said = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever llama.cpp prints is log
+    threading.Thread(target=_end_with_lifeline, daemon=True).start()
     server = serve(told)
     ready = ModelReady(server.listening_address, measure(server) if told.measure else None)
     os.write(said, msgspec.json.encode(ready) + b"\n")
-    sys.stdin.buffer.read()  # until the lifeline closes
+    threading.Event().wait()
+
+
+def _end_with_lifeline() -> None:
+    """End the process when the lifeline closes, also while the model is loaded or measured."""
+    while os.read(sys.stdin.fileno(), 4096):
+        continue
     os._exit(0)  # llama.cpp's threads have nothing to put away
 
 

@@ -20,10 +20,11 @@ from farthing.prices.book import PriceBook
 from farthing.providers import Provider
 from farthing.proxy.auth import credential
 from farthing.proxy.handle import handle
+from farthing.proxy.http import request_head
 from farthing.proxy.query import Query, new_id
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.sweep import Sweeper
-from farthing.proxy.upstream import UpstreamPool, request_head
+from farthing.proxy.upstream import UpstreamPool
 from farthing.route.plan import Router
 from farthing.settings import Settings
 from farthing.wire import DIALECTS
@@ -200,23 +201,23 @@ class App:
 
     def _look_up(self, client: ClientConnection, request: Request) -> None:
         key = authenticate(credential(request), self.ledger.keys, self.pepper, clock.wall())
-        query = request.path[len(QUERIES) :].decode("latin-1")
-        task = asyncio.get_running_loop().create_task(self._answer_look_up(client, query, key.id))
+        task = asyncio.get_running_loop().create_task(self._answer_look_up(client, request, key.id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer_look_up(self, client: ClientConnection, query: str, key: str) -> None:
+    async def _answer_look_up(self, client: ClientConnection, request: Request, key: str) -> None:
+        query, dialect = request.path[len(QUERIES) :].decode("latin-1"), self._dialect_of(request)
         try:
             record = await self.records.look_up(query, key)
             if record is None:
                 raise Malformed("unknown_query", f"This key has made no query {query!r}.")
             client.respond(200, JSON, msgspec.json.encode(presented(record)))
         except FarthingError as problem:
-            self.respond_error(client, DIALECTS["chat"], problem, new_id())
+            self.respond_error(client, dialect, problem, new_id())
         except Exception:
             log.exception("looking up query %r failed by a defect", query)
             defect = Failed("internal_error", "farthing has a defect; its log tells more.")
-            self.respond_error(client, DIALECTS["chat"], defect, new_id())
+            self.respond_error(client, dialect, defect, new_id())
 
     def _dialect_of(self, request: Request) -> Dialect:
         """Return the dialect a request that is no query most likely speaks."""

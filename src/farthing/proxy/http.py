@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from farthing import __version__
+from farthing.providers import Provider
+from farthing.providers.load import AUTHS
+
 # RFC 9110 §7.6.1, and what is the provider's own business: its cookies are bound to its origin,
 # and its advertisements of other protocols would lead a client around the gateway.
 HOP_BY_HOP = frozenset(
@@ -67,3 +71,28 @@ def chunk(data: bytes) -> bytes:
 
 LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def keep_alive_seconds(value: bytes) -> float:
+    """Return how long a `Keep-Alive: timeout=N` lets a connection rest, a second spared."""
+    for part in value.split(b","):
+        name, _, seconds = part.strip().partition(b"=")
+        if name.lower() == b"timeout" and seconds.isdigit():
+            return max(0.0, float(seconds) - 1)
+    return float("inf")
+
+
+def request_head(provider: Provider, method: str, path: str) -> bytes:
+    """Return the first line of a request and the headers that every one to a provider has."""
+    _, _, rest = provider.base_url.partition("://")
+    host, _, folder = rest.partition("/")
+    target = f"/{folder}".rstrip("/") + path
+    auth = AUTHS[provider.auth]
+    return b"".join(
+        (
+            b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (method.encode(), target.encode(), host.encode()),
+            auth % provider.key.encode() if auth else b"",
+            b"content-type: application/json\r\naccept-encoding: identity\r\n",
+            b"user-agent: farthing/%s\r\n" % __version__.encode(),
+        )
+    )

@@ -176,7 +176,14 @@ class Query:
         told = Gathered()
         body = dialect.write_request(self.ask, Changes(model=self._new_name()))
         connection.send(app.message(provider, dialect, path, self._request, body), told)
-        await told.finished
+        try:
+            await told.finished
+        except Failed as problem:
+            raise Failed(
+                problem.code,
+                f"{provider.name} did not count the input, so the query was not sent and nothing "
+                "is billed.",
+            ) from None
         self.ask.counted_input = dialect.read_count(bytes(told.content))
 
     def _max_cost(self) -> int | None:

@@ -13,12 +13,10 @@ from typing import Protocol, cast
 import httptools
 import msgspec
 
-from farthing import __version__
 from farthing.errors import Failed
 from farthing.flow import OneShot, ready
 from farthing.providers import Provider
-from farthing.providers.load import AUTHS
-from farthing.proxy.http import HOP_BY_HOP
+from farthing.proxy.http import HOP_BY_HOP, keep_alive_seconds
 from farthing.proxy.sweep import NEVER, Sweeper
 from farthing.settings import HttpSettings
 
@@ -32,6 +30,8 @@ class Head(msgspec.Struct):
     content_type: bytes
     encoded: bool
     """Whether the body is compressed, although that was not asked for."""
+    own: dict[bytes, bytes] = {}
+    """The headers of a provider that is a farthing itself; they do not go on."""
 
 
 class Sink(Protocol):
@@ -70,12 +70,18 @@ class UpstreamConnection(asyncio.Protocol):
         self._head_bytes = 0
         self._head_done = False
         self._passed: list[bytes] = []
+        self._own: dict[bytes, bytes] = {}
         self._content_type = b""
         self._encoded = False
         self._framed = False
         self._keep_alive = False
         self._paused = False
         self._idle_seconds = self._settings.pool_idle_seconds
+
+    @property
+    def open(self) -> bool:
+        """Whether a query can be sent on it."""
+        return self.transport is not None and not self.transport.is_closing()
 
     def send(self, request: bytes, sink: Sink) -> None:
         """Send a request; its answer goes to the sink."""
@@ -150,7 +156,9 @@ class UpstreamConnection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header of the answer."""
         name = name.lower()
-        if name not in HOP_BY_HOP and not name.startswith(b"farthing-"):  # those are ours to say
+        if name.startswith(b"farthing-"):  # those are ours to say to the client
+            self._own[name] = value
+        elif name not in HOP_BY_HOP:
             self._passed.append(b"%s: %s\r\n" % (name, value))
             if name == b"content-type":
                 self._content_type = value.lower()
@@ -159,7 +167,7 @@ class UpstreamConnection(asyncio.Protocol):
         elif name in (b"content-length", b"transfer-encoding"):
             self._framed = True
         elif name == b"keep-alive":
-            self._idle_seconds = min(self._idle_seconds, _keep_alive_seconds(value))
+            self._idle_seconds = min(self._idle_seconds, keep_alive_seconds(value))
 
     def on_headers_complete(self) -> None:
         """Tell the sink, unless this is only an interim answer (1xx)."""
@@ -171,7 +179,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._framed = True
         if self._head_done and self._sink is not None:
             passed = b"".join(self._passed)
-            self._sink.head(Head(status, passed, self._content_type, self._encoded))
+            self._sink.head(Head(status, passed, self._content_type, self._encoded, self._own))
 
     def on_body(self, data: bytes) -> None:
         """Hand on a piece of the body."""
@@ -186,7 +194,7 @@ class UpstreamConnection(asyncio.Protocol):
         sink, self._sink = self._sink, None
         keep, idle = self._keep_alive and self._framed, self._idle_seconds
         self._reset()
-        if keep and self.transport is not None and not self.transport.is_closing():
+        if keep and self.open:
             self.deadline = self._pool.sweeper.now + idle
             self._pool.give_back(self)
         else:
@@ -220,15 +228,6 @@ class UpstreamConnection(asyncio.Protocol):
         )
 
 
-def _keep_alive_seconds(value: bytes) -> float:
-    """Return how long a `Keep-Alive: timeout=N` lets a connection rest, a second spared."""
-    for part in value.split(b","):
-        name, _, seconds = part.strip().partition(b"=")
-        if name.lower() == b"timeout" and seconds.isdigit():
-            return max(0.0, float(seconds) - 1)
-    return NEVER
-
-
 class UpstreamPool:
     """All connections of a worker to all providers."""
 
@@ -247,10 +246,11 @@ class UpstreamPool:
             Failed: upstream_unreachable; nothing was sent.
         """
         idle = self._idle.get(provider.name)
-        if idle:
+        while idle:
             connection = idle.pop()
-            connection.deadline = NEVER
-            return ready(connection)
+            if connection.open:  # or its end has come and is not told yet
+                connection.deadline = NEVER
+                return ready(connection)
         shot: OneShot[UpstreamConnection] = OneShot()
         task = asyncio.get_running_loop().create_task(self._connect(provider, shot))
         self._tasks.add(task)
@@ -312,14 +312,18 @@ class UpstreamPool:
                 problem = error
         raise problem
 
-    async def _open_at(self, provider: Provider, address: str) -> UpstreamConnection:
-        if provider.tls and self._tls is None:
+    def load_tls(self) -> ssl.SSLContext:
+        """Return the context for TLS. Reading the system's certificates takes some 30 ms, once."""
+        if self._tls is None:
             self._tls = ssl.create_default_context()
+        return self._tls
+
+    async def _open_at(self, provider: Provider, address: str) -> UpstreamConnection:
         _, connection = await asyncio.get_running_loop().create_connection(
             lambda: UpstreamConnection(self, provider),
             address,
             provider.port,
-            ssl=self._tls if provider.tls else None,
+            ssl=self.load_tls() if provider.tls else None,
             server_hostname=provider.host if provider.tls else None,
         )
         return connection
@@ -343,20 +347,4 @@ def _unreachable(provider: Provider, why: str) -> Failed:
         "upstream_unreachable",
         f"{provider.name} cannot be reached at {provider.host}:{provider.port}: {why}. Nothing was "
         "sent, nothing is billed.",
-    )
-
-
-def request_head(provider: Provider, method: str, path: str) -> bytes:
-    """Return the first line of a request and the headers that every one to a provider has."""
-    _, _, rest = provider.base_url.partition("://")
-    host, _, folder = rest.partition("/")
-    target = f"/{folder}".rstrip("/") + path
-    auth = AUTHS[provider.auth]
-    return b"".join(
-        (
-            b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (method.encode(), target.encode(), host.encode()),
-            auth % provider.key.encode() if auth else b"",
-            b"content-type: application/json\r\naccept-encoding: identity\r\n",
-            b"user-agent: farthing/%s\r\n" % __version__.encode(),
-        )
     )

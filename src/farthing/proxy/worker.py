@@ -61,7 +61,8 @@ async def serve(runtime: Runtime) -> None:
     stop = stop_event()
     data = DataFolder(Path(runtime.data))
     book = PriceBook(Path(runtime.price_book).read_bytes())
-    router = Router(usable_providers(runtime), book, runtime.settings.models)
+    providers = usable_providers(runtime)
+    router = Router(providers, book, runtime.settings.models)
     ledger, opened = await _ledger(runtime, data)
     app = App(
         runtime.settings,
@@ -75,6 +76,8 @@ async def serve(runtime: Runtime) -> None:
     server = await asyncio.get_running_loop().create_server(
         lambda: ClientConnection(app), sock=bind(runtime.host, runtime.port), backlog=BACKLOG
     )
+    if any(provider.tls and provider.usable() for provider in providers.values()):
+        app.pool.load_tls()  # now, rather than while queries are served
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)

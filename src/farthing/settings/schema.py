@@ -52,7 +52,7 @@ class LocalSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     dollars_per_hour: Decimal = Decimal("0.05")
     """What an hour of this machine costs; the embedded model's tokens are priced by it."""
     threads: int = 0
-    """Threads for the model; 0 means one for each core."""
+    """Threads for the model; 0 means one for each core but one, which is the gateway's."""
     context_tokens: int = 8192
     """Size of its context, shared by the queries it answers at once."""
     parallel: int = 4

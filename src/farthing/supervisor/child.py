@@ -72,6 +72,7 @@ class Child:
             await process.wait()
 
     async def _spawn(self) -> bytes:
+        told = msgspec.json.encode(self._tell()) + b"\n"
         errors = self._log_to.open("ab") if self._log_to is not None else None
         try:
             self.process = process = await asyncio.create_subprocess_exec(
@@ -90,7 +91,7 @@ class Child:
         line, silent = b"", False
         try:
             with contextlib.suppress(ConnectionError):
-                process.stdin.write(msgspec.json.encode(self._tell()) + b"\n")
+                process.stdin.write(told)
                 await process.stdin.drain()
                 line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
         except TimeoutError:
@@ -108,19 +109,27 @@ class Child:
         """Start it again whenever it ends."""
         loop = asyncio.get_running_loop()
         pause = FIRST_PAUSE
+        began = loop.time()
         while True:
             assert self.process is not None
-            began = loop.time()
             status = await self.process.wait()
             if loop.time() - began > SETTLED_SECONDS:
                 pause = FIRST_PAUSE
             log.error("%s ended (%s)%s; starting it again", self.name, _how(status), self._where())
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
-            try:
-                await self._spawn()
-            except (ConfigError, OSError) as problem:
-                log.error("%s could not be started again: %s", self.name, problem)
+            started = False
+            while not started:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                began = loop.time()
+                started = await self._spawned()
+
+    async def _spawned(self) -> bool:
+        try:
+            await self._spawn()
+        except (ConfigError, OSError) as problem:
+            log.error("%s; trying again", problem)
+            return False
+        return True
 
     def _where(self) -> str:
         return f"; its output is in {self._log_to}" if self._log_to is not None else ""

@@ -188,7 +188,7 @@ class Gateway:
             port=self._port,
             worker=f"{worker}-{secrets.token_hex(4)}" if worker else "",
             own_ledger=bool(worker) and self.settings.workers == 1,
-            local=self.local,
+            local=self.local if worker else None,
         )
 
 

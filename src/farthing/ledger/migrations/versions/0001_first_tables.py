@@ -31,13 +31,17 @@ def upgrade() -> None:
         ],
         *[
             sa.Column(name, number)
-            for name in ("output", "reasoning", "first_byte_us", "total_us", "overrun")
+            for name in (
+                *("output", "reasoning", "input_audio", "output_audio", "web_searches"),
+                *("first_byte_us", "total_us", "overrun", "end_position"),
+            )
         ],
         sa.Column("http_status", sa.Integer()),
         *[sa.Column(name, text) for name in ("upstream_id", "answered_model", "reason")],
     )
     op.create_index("ix_queries_position", "queries", ["position"])
     op.create_index("ix_queries_key", "queries", ["key"])
+    op.create_index("ix_queries_end_position", "queries", ["end_position"])
     op.create_table(
         "keys",
         sa.Column("id", text, primary_key=True),
