@@ -309,8 +309,9 @@ def test_records_that_cannot_be_written_are_tried_again(
         await asyncio.to_thread(enough.wait, WAIT_SECONDS)
 
     run(serve(client))
-    said = [record.getMessage() for record in caplog.records if record.name == "farthing"]
-    assert said == ["the records cannot be written (disk is full); trying again"] * 2
+    said = {record.getMessage() for record in caplog.records if record.name == "farthing"}
+    assert said == {"the records cannot be written (disk is full); trying again"}
+    assert len(tries) > 2
 
 
 # -- as a real process ----------------------------------------------------------------------------

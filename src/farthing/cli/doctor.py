@@ -144,7 +144,7 @@ def _print(found: dict[str, Any], *, everyone: bool) -> None:
     console.print(f"settings   {found['settings'] or 'no farthing.toml; defaults'}", soft_wrap=True)
     state = f"running at {gateway['address']}" if gateway["running"] else "not running"
     console.print(f"gateway    {state}")
-    say = ledger.get("problem") or ledger.get("note") or f"readable, {ledger['keys']} keys"
+    say = ledger.get("problem") or ledger.get("note") or f"readable; keys: {ledger['keys']}"
     console.print(f"ledger     {MARKS[ledger['readable']]} {say}", soft_wrap=True)
     book = found["price_book"]
     console.print(f"prices     {book['source']}, {book['digest'][:16]}")

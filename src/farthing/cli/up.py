@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -139,6 +140,12 @@ def _models(settings: Settings, gateway: Gateway) -> list[str]:
     return [*names, *(f"{name}/…" for name in usable)]
 
 
+def _program() -> str:
+    """Return how to call this command: it need not be on the PATH."""
+    called = sys.argv[0]
+    return called if Path(called).name == "farthing" else "farthing"
+
+
 def _greet(gateway: Gateway, fresh: str | None, *, first_key: bool) -> None:
     """Print where the gateway is, the key, and a line to try; each line can be copied whole."""
     serves = ", ".join(_models(gateway.settings, gateway)) or "no provider yet: farthing doctor"
@@ -164,6 +171,6 @@ def _greet(gateway: Gateway, fresh: str | None, *, first_key: bool) -> None:
         f'curl -i {gateway.address}/v1/chat/completions -H "Authorization: Bearer {bearer}" '
         f"-H 'Content-Type: application/json' -d '{body}'",
         "",
-        "Then, in another terminal: farthing log          Stop with Ctrl-C.",
+        f"Then, in another terminal: {_program()} log          Stop with Ctrl-C.",
     ]
     print("\n".join(lines), flush=True)  # noqa: T201
