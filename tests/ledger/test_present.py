@@ -43,6 +43,7 @@ OPEN: dict[str, Any] = {
     "first_byte_ms": None,
     "total_ms": None,
     "upstream_id": None,
+    "losses": [],
     "reason": None,
 }
 

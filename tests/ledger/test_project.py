@@ -66,7 +66,11 @@ def expected(entries: list[Entry]) -> tuple[dict[str, dict[str, Any]], dict[str,
                 row |= {"ended": entry.at, "status": "settled", "cost": entry.usd}
                 row |= {"end_position": position}
                 row |= {"http_status": 200, "first_byte_us": 11, "total_us": 22}
-                asked[entry.id] = row | {"upstream_id": "up", "answered_model": "gpt-x-2026-01"}
+                asked[entry.id] = row | {
+                    "upstream_id": "up",
+                    "answered_model": "gpt-x-2026-01",
+                    "losses": "",
+                }
             case Void():
                 row = {"ended": entry.at, "reason": entry.reason, "status": "void", "cost": 0}
                 asked[entry.id] = held[entry.id] | row | {"end_position": position}

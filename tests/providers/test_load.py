@@ -186,7 +186,10 @@ def test_what_a_table_says_replaces_what_was(field: str, value: object) -> None:
         (changed(ACME, base_url="llm.example.com"), "base_url must begin with https://"),
         (changed(ACME, base_url="ftp://llm.example.com"), "base_url must begin with https://"),
         (changed(ACME, base_url="https://"), "base_url must begin with https://"),
-        (changed(ACME, auth="basic"), "auth must be one of bearer, x-api-key, none, not 'basic'"),
+        (
+            changed(ACME, auth="basic"),
+            "auth must be one of bearer, x-api-key, x-goog-api-key, none, not 'basic'",
+        ),
         (changed(ACME, dialects={"chta": "/x"}), "dialects: write chat or messages"),
         (changed(ACME, dialects={"chat": "x"}), "not chat = 'x'"),
     ],

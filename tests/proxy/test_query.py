@@ -20,7 +20,7 @@ from farthing.ledger.entry import Refusal, Settle, Unresolved, Void
 from farthing.ledger.ledger import TEXT_MOST
 from farthing.providers import Provider
 from farthing.proxy.handle import handle
-from farthing.proxy.query import LOST_STATUSES, Query, new_id
+from farthing.proxy.query import LOST_STATUSES, Query
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.upstream import Head, Sink, UpstreamPool
 from farthing.wire import DIALECTS
@@ -278,7 +278,7 @@ def test_the_tier_that_was_served_is_the_one_that_is_paid(
 # -- the price cap --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", DIALECTS)
+@pytest.mark.parametrize("path", ["chat", "messages"])
 @settings(deadline=None)
 @given(cap=st.integers(0, 30_000_000), wanted=st.integers(1, 50_000))
 def test_with_a_price_cap_the_bound_fits_or_the_query_is_refused(
@@ -373,9 +373,3 @@ def test_a_query_whose_input_cannot_be_counted_is_not_sent() -> None:
 def test_the_count_asks_for_the_provider_s_name_of_the_model() -> None:
     scene = Scene(COUNT, stream(LATE), provider=COUNTING).ask("messages", model="fast", stream=True)
     assert json.loads(scene.sent[0].partition(b"\r\n\r\n")[2])["model"] == "m"
-
-
-def test_ids_sort_by_time_and_never_meet() -> None:
-    ids = [new_id() for _ in range(1000)]
-    assert ids == sorted(set(ids))
-    assert all(id_.startswith("q") and id_.isalnum() and len(id_) <= 64 for id_ in ids)

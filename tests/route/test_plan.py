@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from farthing.errors import FarthingError, Malformed, Refused
+from farthing.errors import FarthingError, Malformed
 from farthing.prices.book import Book, Model, PriceBook, Row
 from farthing.prices.compile import make_book
 from farthing.providers import Provider, Providers, load_providers
@@ -45,40 +45,40 @@ def refusal(of: Router, model: str, dialect: str = "chat") -> FarthingError:
 
 
 def test_a_model_goes_to_the_provider_that_the_book_prices_it_for() -> None:
-    assert router(ACME, BETA, acme="m", beta="n").plan("m", "chat") == Route(ACME, "m")
+    assert router(ACME, BETA, acme="m", beta="n").plan("m", "chat") == Route(ACME, "m", "chat")
 
 
 def test_a_model_that_a_provider_lists_goes_there_without_a_price() -> None:
     lister = provider("lister", models=("own",))
-    assert router(ACME, lister, acme="m").plan("own", "chat") == Route(lister, "own")
+    assert router(ACME, lister, acme="m").plan("own", "chat") == Route(lister, "own", "chat")
 
 
 def test_a_provider_can_be_named_before_the_model() -> None:
     of = router(ACME, provider("other"), acme="m", other="m")
-    assert of.plan("acme/m", "chat") == Route(ACME, "m")
-    assert of.plan("acme/unpriced", "chat") == Route(ACME, "unpriced"), (
+    assert of.plan("acme/m", "chat") == Route(ACME, "m", "chat")
+    assert of.plan("acme/unpriced", "chat") == Route(ACME, "unpriced", "chat"), (
         "the book says its say later"
     )
 
 
 def test_a_model_s_own_name_may_have_a_slash() -> None:
     of = router(ACME, acme="maker/m")
-    assert of.plan("maker/m", "chat") == Route(ACME, "maker/m")
-    assert of.plan("acme/maker/m", "chat") == Route(ACME, "maker/m")
+    assert of.plan("maker/m", "chat") == Route(ACME, "maker/m", "chat")
+    assert of.plan("acme/maker/m", "chat") == Route(ACME, "maker/m", "chat")
 
 
 def test_a_prefix_that_is_a_provider_without_a_key_may_be_part_of_another_s_name() -> None:
     of = router(ACME, KEYLESS, acme="keyless/m", keyless="m")
-    assert of.plan("keyless/m", "chat") == Route(ACME, "keyless/m")
+    assert of.plan("keyless/m", "chat") == Route(ACME, "keyless/m", "chat")
 
 
 def test_a_provider_s_prices_may_be_under_another_name() -> None:
     renamed = provider("renamed", prices="acme")
-    assert router(renamed, acme="m").plan("m", "chat") == Route(renamed, "m")
+    assert router(renamed, acme="m").plan("m", "chat") == Route(renamed, "m", "chat")
 
 
 def test_a_book_may_know_a_model_by_another_spelling_and_the_client_s_is_sent() -> None:
-    assert router(ACME, acme="m").plan("M", "chat") == Route(ACME, "M")
+    assert router(ACME, acme="m").plan("M", "chat") == Route(ACME, "M", "chat")
 
 
 # -- aliases --------------------------------------------------------------------------------------
@@ -86,11 +86,13 @@ def test_a_book_may_know_a_model_by_another_spelling_and_the_client_s_is_sent() 
 
 def test_an_alias_stands_for_a_model() -> None:
     of = router(ACME, provider("other"), aliases={"fast": "acme/m"}, acme="m", other="m")
-    assert of.plan("fast", "chat") == Route(ACME, "m")
+    assert of.plan("fast", "chat") == Route(ACME, "m", "chat")
 
 
 def test_an_alias_comes_before_a_model_of_the_same_name() -> None:
-    assert router(ACME, aliases={"m": "acme/n"}, acme="m n").plan("m", "chat") == Route(ACME, "n")
+    assert router(ACME, aliases={"m": "acme/n"}, acme="m n").plan("m", "chat") == Route(
+        ACME, "n", "chat"
+    )
 
 
 def test_an_alias_of_an_alias_is_not_followed() -> None:
@@ -136,20 +138,28 @@ def test_several_providers_of_one_model_are_named_and_none_is_guessed() -> None:
 
 def test_of_several_providers_the_only_one_of_the_dialect_is_taken() -> None:
     of = router(ACME, BETA, acme="m", beta="m")
-    assert of.plan("m", "chat") == Route(ACME, "m")
-    assert of.plan("m", "messages") == Route(BETA, "m")
+    assert of.plan("m", "chat") == Route(ACME, "m", "chat")
+    assert of.plan("m", "messages") == Route(BETA, "m", "messages")
 
 
 # -- crossings ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["m", "acme/m", "fast"])
-def test_a_crossing_of_dialects_is_not_built_and_never_sent(name: str) -> None:
-    problem = refusal(router(ACME, acme="m", aliases={"fast": "acme/m"}), name, "messages")
-    assert isinstance(problem, Refused)
-    assert (problem.code, problem.status) == ("unsupported_crossing", 501)
-    assert "acme, which speaks chat" in problem.message
-    assert "the messages dialect" in problem.message
+def test_a_provider_of_another_dialect_is_spoken_to_in_its_own(name: str) -> None:
+    of = router(ACME, acme="m", aliases={"fast": "acme/m"})
+    assert of.plan(name, "messages") == Route(ACME, "m", "chat")
+
+
+def test_of_a_provider_s_own_dialects_the_first_is_spoken() -> None:
+    both = provider("both", "responses", "chat")
+    assert router(both, both="m").plan("m", "messages").dialect == "responses"
+    assert router(both, both="m").plan("m", "chat").dialect == "chat"
+
+
+def test_several_providers_of_other_dialects_are_named_too() -> None:
+    of = router(ACME, provider("other"), acme="m", other="m")
+    assert refusal(of, "m", "messages").code == "ambiguous_model"
 
 
 # -- memory ---------------------------------------------------------------------------------------
@@ -159,8 +169,9 @@ def test_what_is_remembered_is_remembered_by_dialect() -> None:
     both = provider("both", "chat", "messages")
     of = router(ACME, both, acme="m", both="n")
     assert of.plan("m", "chat") is of.plan("m", "chat")
-    assert refusal(of, "m", "messages").code == "unsupported_crossing"
-    assert of.plan("n", "messages") == of.plan("n", "chat") == Route(both, "n")
+    assert of.plan("m", "messages") == Route(ACME, "m", "chat")
+    assert of.plan("n", "messages") == Route(both, "n", "messages")
+    assert of.plan("n", "chat") == Route(both, "n", "chat")
 
 
 def test_no_more_routes_are_remembered_than_the_bound() -> None:
@@ -168,7 +179,7 @@ def test_no_more_routes_are_remembered_than_the_bound() -> None:
     for number in range(REMEMBERED + 10):
         of.plan(f"acme/{number}", "chat")
     assert len(of._found) <= REMEMBERED
-    assert of.plan("acme/0", "chat") == Route(ACME, "0")
+    assert of.plan("acme/0", "chat") == Route(ACME, "0", "chat")
 
 
 # -- lists ----------------------------------------------------------------------------------------
@@ -194,8 +205,11 @@ def test_models_that_are_old_or_have_no_usable_price_are_not_listed() -> None:
 def test_candidates_are_the_routes_of_a_dialect() -> None:
     both = provider("both", "chat", "messages")
     of = router(ACME, BETA, both, aliases={"fast": "acme/m"}, acme="m a/b", beta="n", both="o")
-    assert of.candidates("chat") == [Route(ACME, "m"), Route(ACME, "a/b"), Route(both, "o")]
-    assert of.candidates("messages") == [Route(BETA, "n"), Route(both, "o")]
+    found = [(r.provider.name, r.model, r.dialect) for r in of.candidates("chat")]
+    own, crossed = [("acme", "m", "chat"), ("acme", "a/b", "chat")], ("beta", "n", "messages")
+    assert found == [*own, crossed, ("both", "o", "chat")]
+    spoken = [route.dialect for route in of.candidates("messages")]
+    assert spoken == ["chat", "chat", "messages", "messages"]
 
 
 # -- defects --------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from farthing.settings import Settings
 from farthing.supervisor.gateway import price_book_for
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Ask
+from farthing.wire.translate import Translation
 
 
 def quote_command(
@@ -109,7 +110,7 @@ def _rows(
     body: bytes, dialect: str, settings: Settings, book: PriceBook, *, everyone: bool
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Return the quotes, the cheapest first, and why other models would not take it."""
-    ask = DIALECTS[dialect].read_request(body)
+    asked = DIALECTS[dialect].read_request(body)
     providers = load_providers(settings, os.environ)
     local_runs = bool(book.models("local"))
     for name, provider in providers.items():
@@ -120,11 +121,19 @@ def _rows(
     for route in candidates:
         name = f"{route.provider.name}/{route.model}"
         try:
-            rows.append((_quoted(ask, route, settings, book), name))
+            rows.append((_quoted(_crossed(asked, dialect, route), route, settings, book), name))
         except FarthingError as problem:
             refused[name] = problem.message
     rows.sort(key=lambda row: (row[0]["nanodollars"], row[1]))
     return [{"model": name, **row} for row, name in rows], refused
+
+
+def _crossed(asked: Ask, dialect: str, route: Route) -> Ask:
+    """Return the request as the provider would get it."""
+    if route.dialect == dialect:
+        return asked
+    body = Translation(dialect, route.dialect).request(asked, strict=False)
+    return DIALECTS[route.dialect].read_request(body)
 
 
 def _quoted(ask: Ask, route: Route, settings: Settings, book: PriceBook) -> dict[str, Any]:

@@ -94,6 +94,8 @@ class Settle(msgspec.Struct, frozen=True, array_like=True, tag="settle"):
     """From the request's last byte read to the answer's last byte."""
     upstream_id: str = ""
     answered_model: str = ""
+    losses: str = ""
+    """What a translation between dialects lost, joined by commas."""
 
 
 class Void(msgspec.Struct, frozen=True, array_like=True, tag="void"):

@@ -179,6 +179,7 @@ ENDING_COLUMNS = (
     "total_us",
     "upstream_id",
     "answered_model",
+    "losses",
     "reason",
 )
 

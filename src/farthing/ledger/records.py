@@ -46,6 +46,7 @@ queries = sa.Table(
     sa.Column("total_us", sa.BigInteger),
     sa.Column("upstream_id", sa.Text),
     sa.Column("answered_model", sa.Text),
+    sa.Column("losses", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("overrun", sa.BigInteger),
     sa.Column("end_position", sa.BigInteger, index=True),

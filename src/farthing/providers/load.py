@@ -14,7 +14,12 @@ from farthing.errors import ConfigError
 from farthing.settings import ProviderSettings, Settings
 from farthing.wire import DIALECTS
 
-AUTHS = {"bearer": b"authorization: Bearer %s\r\n", "x-api-key": b"x-api-key: %s\r\n", "none": b""}
+AUTHS = {
+    "bearer": b"authorization: Bearer %s\r\n",
+    "x-api-key": b"x-api-key: %s\r\n",
+    "x-goog-api-key": b"x-goog-api-key: %s\r\n",
+    "none": b"",
+}
 
 LOCAL = "local"
 
@@ -40,6 +45,11 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The provider's own page that says so."""
     name: str = ""
     auth: str = "bearer"
+    auths: dict[str, str] = {}
+    """How the key is sent in dialects that want it otherwise."""
+    region: str = ""
+    """What stands for {region} in base_url, unless a variable says it."""
+    region_env: tuple[str, ...] = ()
     key_env: tuple[str, ...] = ()
     """Environment variables that may hold the key; the first that is set counts."""
     key: str = ""
@@ -174,6 +184,10 @@ def _with_key(
     if changes is not None and changes.api_key_env is not None:
         names = (changes.api_key_env,)
         provider = msgspec.structs.replace(provider, key_env=names)
+    regions = (environ.get(name, "").strip() for name in provider.region_env)
+    region = next((found for found in regions if found), provider.region)
+    base_url = provider.base_url.replace("{region}", region)
+    provider = msgspec.structs.replace(provider, base_url=base_url)
     for name in names:
         if key := environ.get(name, "").strip():
             return _keyed(provider, key, name)

@@ -21,19 +21,21 @@ from farthing.providers import Provider
 from farthing.proxy.auth import credential
 from farthing.proxy.handle import handle
 from farthing.proxy.http import request_head
-from farthing.proxy.query import Query, new_id
+from farthing.proxy.ids import new_id
+from farthing.proxy.query import Query
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.sweep import Sweeper
 from farthing.proxy.upstream import UpstreamPool
 from farthing.route.plan import Router
 from farthing.settings import Settings
 from farthing.wire import DIALECTS
-from farthing.wire.dialect import Dialect
+from farthing.wire.dialect import Dialect, Target
 
 log = logging.getLogger("farthing")
 
 JSON = b"content-type: application/json\r\n"
 QUERIES = b"/v1/queries/"
+HEADS_MOST = 1024
 
 
 class Records(Protocol):
@@ -78,7 +80,8 @@ class App:
         self._heads: dict[tuple[str, str], bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._drained: asyncio.Event | None = None
-        self._queries = {b"/v1" + d.path.encode(): d for d in DIALECTS.values()}
+        self._queries = {b"/v1" + d.path.encode(): d for d in DIALECTS.values() if d.path}
+        self._targeted = [dialect for dialect in DIALECTS.values() if dialect.target]
         self._pages: dict[bytes, dict[bytes, Callable[[ClientConnection, Request], None]]] = {
             b"/": {b"GET": self._alive, b"HEAD": self._alive},
             b"/healthz": {b"GET": self._health, b"HEAD": self._health},
@@ -103,6 +106,12 @@ class App:
         if dialect is not None and request.method == b"POST":
             self._query(client, request, dialect)
             return
+        for dialect in self._targeted:
+            assert dialect.target is not None, "that is what they are chosen by"
+            target = dialect.target(request.path)
+            if target is not None and request.method == b"POST":
+                self._query(client, request, dialect, target)
+                return
         try:
             self._page(request)(client, request)
         except FarthingError as problem:
@@ -131,7 +140,11 @@ class App:
         the dialect's."""
         head = self._heads.get((provider.name, path))
         if head is None:
-            head = self._heads[provider.name, path] = request_head(provider, "POST", path)
+            if len(self._heads) >= HEADS_MOST:  # clients name models, and so paths
+                self._heads.clear()
+            head = self._heads[provider.name, path] = request_head(
+                provider, "POST", path, dialect.name
+            )
         lines = b""
         for name, default in dialect.required_headers:
             value = request.headers.get(name.encode(), default.encode())
@@ -157,7 +170,13 @@ class App:
 
     # -- pages --------------------------------------------------------------------------------
 
-    def _query(self, client: ClientConnection, request: Request, dialect: Dialect) -> None:
+    def _query(
+        self,
+        client: ClientConnection,
+        request: Request,
+        dialect: Dialect,
+        target: Target | None = None,
+    ) -> None:
         if self.stopping or self.open_requests >= self.settings.max_open_requests:
             code = "shutting_down" if self.stopping else "too_busy"
             why = "is stopping" if self.stopping else "has as many open requests as it may"
@@ -165,7 +184,7 @@ class App:
             self.respond_error(client, dialect, problem, new_id())
             return
         self.open_requests += 1
-        start(self._counted(Query(self, client, request, dialect)))
+        start(self._counted(Query(self, client, request, dialect, target)))
 
     async def _counted(self, query: Query) -> None:
         try:
@@ -175,8 +194,11 @@ class App:
             if self._drained is not None and not self.open_requests:
                 self._drained.set()
 
+    def _is_target(self, path: bytes) -> bool:
+        return any(d.target is not None and d.target(path) is not None for d in self._targeted)
+
     def _page(self, request: Request) -> Callable[[ClientConnection, Request], None]:
-        if request.path in self._queries:
+        if request.path in self._queries or self._is_target(request.path):
             raise _not_allowed(request, "POST")
         methods = self._pages.get(request.path)
         if request.path.startswith(QUERIES):
@@ -223,6 +245,9 @@ class App:
         """Return the dialect a request that is no query most likely speaks."""
         for path, dialect in self._queries.items():
             if request.path.startswith(path):
+                return dialect
+        for dialect in self._targeted:
+            if dialect.target is not None and dialect.target(request.path) is not None:
                 return dialect
         own = (
             d for d in DIALECTS.values() for h in d.passed_headers if h.encode() in request.headers

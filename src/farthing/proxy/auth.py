@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from farthing.proxy.server import Request
 
+KEY_HEADERS = (b"x-api-key", b"x-goog-api-key")
+
 
 def credential(request: Request) -> str:
-    """Return the key a request carries, in either of the two usual headers; "" when in neither."""
+    """Return the key a request carries, in any of the usual headers; "" when in none."""
     authorization = request.headers.get(b"authorization", b"")
     scheme, _, token = authorization.partition(b" ")
     if scheme.lower() == b"bearer":
         return token.strip().decode("latin-1")
-    return request.headers.get(b"x-api-key", b"").strip().decode("latin-1")
+    for name in KEY_HEADERS:
+        if (key := request.headers.get(name)) is not None:
+            return key.strip().decode("latin-1")
+    return ""

@@ -19,6 +19,7 @@ async def handle(query: Query) -> None:
         query.authenticate()
         query.read()
         query.plan()
+        query.cross()
         query.quote()
         await query.hold()
         try:

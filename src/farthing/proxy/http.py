@@ -82,12 +82,12 @@ def keep_alive_seconds(value: bytes) -> float:
     return float("inf")
 
 
-def request_head(provider: Provider, method: str, path: str) -> bytes:
+def request_head(provider: Provider, method: str, path: str, dialect: str = "") -> bytes:
     """Return the first line of a request and the headers that every one to a provider has."""
     _, _, rest = provider.base_url.partition("://")
     host, _, folder = rest.partition("/")
     target = f"/{folder}".rstrip("/") + path
-    auth = AUTHS[provider.auth]
+    auth = AUTHS[provider.auths.get(dialect, provider.auth)]
     return b"".join(
         (
             b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (method.encode(), target.encode(), host.encode()),

@@ -5,12 +5,13 @@ Their order is in `handle.py`.
 
 from __future__ import annotations
 
-import itertools
 import logging
-import secrets
 from typing import TYPE_CHECKING
+from urllib.parse import quote as quote_path
 
-from farthing import clock, money
+import msgspec
+
+from farthing import clock
 from farthing.errors import Failed, FarthingError, Malformed, Refused
 from farthing.ledger.entry import Ending, Hold, Key, Settle, Unresolved, Void
 from farthing.ledger.ledger import TEXT_MOST, Outcome
@@ -18,32 +19,27 @@ from farthing.policy.keys import authenticate
 from farthing.policy.limits import explain
 from farthing.prices.bound import Quote, quote
 from farthing.prices.rate import Rate, cost
+from farthing.providers import Provider
+from farthing.proxy import headers
 from farthing.proxy.auth import credential
 from farthing.proxy.gather import Gathered
+from farthing.proxy.ids import new_id
 from farthing.proxy.relay import Relay
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.upstream import Head
 from farthing.route.plan import Route
-from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Usage
+from farthing.wire import DIALECTS
+from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Target, Usage
+from farthing.wire.translate import Translation
 
 if TYPE_CHECKING:
     from farthing.proxy.app import App
 
 log = logging.getLogger("farthing")
 
-MAX_COST_HEADER = b"farthing-max-cost-usd"
-
 # Statuses with which an intermediary says that it lost the provider's answer: the query may have
 # been served, and billed. Any other error is the provider's own, and errors are not billed.
 LOST_STATUSES = frozenset({502, 504, *range(520, 528)})
-
-_counter = itertools.count()
-_run = secrets.token_hex(5)
-
-
-def new_id() -> str:
-    """Return a query id: time, this process's run and a count, so that ids sort and never meet."""
-    return f"q{clock.wall() // 1_000_000:012x}{_run}{next(_counter) & 0xFFFFFFFF:08x}"
 
 
 class Query:
@@ -57,8 +53,14 @@ class Query:
     admitted: Hold
 
     def __init__(
-        self, app: App, client: ClientConnection, request: Request, dialect: Dialect
+        self,
+        app: App,
+        client: ClientConnection,
+        request: Request,
+        dialect: Dialect,
+        target: Target | None = None,
     ) -> None:
+        """`target` is what the path says, in a dialect that puts the model there."""
         self.id = new_id()
         self.now = clock.wall()
         self.ending: Ending = Void(self.now, self.id, "not_sent")
@@ -67,6 +69,11 @@ class Query:
         self._client = client
         self._request = request
         self._dialect = dialect
+        self._target = target
+        self._spoken = dialect
+        """The dialect spoken with the provider."""
+        self._translation: Translation | None = None
+        self._wants_usage = True
         self._relay: Relay | None = None
         self._head: Head | None = None
         self._body = b""
@@ -80,18 +87,31 @@ class Query:
     def read(self) -> None:
         """Read what decides its price and its way."""
         self.ask = self._dialect.read_request(self._request.body)
+        if self._target is not None:
+            self.ask.model, self.ask.stream = self._target.model, self._target.stream
 
     def plan(self) -> None:
-        """Choose the provider."""
+        """Choose the provider, and what is spoken with it."""
         self.route = self._app.router.plan(self.ask.model, self._dialect.name)
+
+    def cross(self) -> None:
+        """Translate it, if its provider does not speak its dialect."""
+        if self.route.dialect == self._dialect.name:
+            return
+        strict, asked = headers.strict(self._request), self.ask
+        self._translation = Translation(self._dialect.name, self.route.dialect)
+        body = self._translation.request(asked, strict=strict)
+        self._spoken = DIALECTS[self.route.dialect]
+        self.ask = self._spoken.read_request(body)
+        self.ask.model, self.ask.stream = asked.model, asked.stream
+        self._wants_usage = asked.wants_usage
 
     def quote(self) -> None:
         """Price it before it is sent; cap its output so that it fits its own price cap."""
         app, provider = self._app, self.route.provider
+        most = headers.max_cost(self._request, self.key.max_cost)
         self.rate = app.book.rate(provider.prices, self.route.model, self.now, self.ask.options)
-        self.offer = quote(
-            self.ask, self.rate, provider, app.default_output_tokens, self._max_cost()
-        )
+        self.offer = quote(self.ask, self.rate, provider, app.default_output_tokens, most)
 
     async def hold(self) -> None:
         """Hold the most it can cost, durably.
@@ -118,21 +138,21 @@ class Query:
             return
         relay = Relay(self._client, connection, self._app.settings.max_answer_bytes)
         self._relay = relay
-        path = provider.dialects[self._dialect.name]
-        message = self._app.message(provider, self._dialect, path, self._request, self._sent_body())
+        path = self._path(provider.dialects[self._spoken.name])
+        message = self._app.message(provider, self._spoken, path, self._request, self._sent_body())
         self.ending = Unresolved(clock.wall(), self.id, "interrupted")
         try:
             connection.send(message, relay)
             head = self._head = await relay.arrived
-            if head.status < 300 and head.content_type.startswith(b"text/event-stream"):
-                tap = self._dialect.tap(self.ask)
-                relay.stream(tap, head.status, self._headers(head))
+            if head.status < 300 and head.content_type.startswith(self._spoken.stream_type):
+                tap = self._tap()
+                relay.stream(tap, head.status, self._headers(head, self._dialect.stream_type))
                 await relay.finished
                 self.ending = self._ended(head, tap.answer())
             else:
                 await relay.finished
                 self._body = relay.take_body()
-                self.ending = self._ended(head, self._dialect.read_answer(self._body))
+                self.ending = self._ended(head, self._spoken.read_answer(self._body))
         except Failed as problem:
             self._problem = problem
             self.ending = self._unresolved(problem.code, self._head.status if self._head else 0)
@@ -150,10 +170,17 @@ class Query:
         if self._relay.streaming:
             self._client.end_stream(self._relay.take_rest())
             return
-        headers = self._headers(self._head)
+        body = self._body
+        if self._translation is not None:
+            try:
+                body = self._crossed(self._translation)
+            except Malformed as problem:
+                self.fail(_unreadable(self.route.provider, problem))
+                return
+        lines = self._headers(self._head)
         if recorded and isinstance(self.ending, Settle):
-            headers += b"farthing-cost-usd: %s\r\n" % money.dollars(self.ending.usd).encode()
-        self._client.respond(self._head.status, headers, self._body)
+            lines += headers.cost(self.ending.usd)
+        self._client.respond(self._head.status, lines, body)
 
     def fail(self, problem: FarthingError) -> None:
         """Tell the client what went wrong, in the stream if one has begun."""
@@ -168,7 +195,7 @@ class Query:
 
     async def _count(self) -> None:
         """Have the provider count the input before a stream that may not tell it."""
-        app, provider, dialect = self._app, self.route.provider, self._dialect
+        app, provider, dialect = self._app, self.route.provider, self._spoken
         path = provider.counts.get(dialect.name)
         if path is None:
             return
@@ -185,18 +212,6 @@ class Query:
                 "is billed.",
             ) from None
         self.ask.counted_input = dialect.read_count(bytes(told.content))
-
-    def _max_cost(self) -> int | None:
-        """Return the most it may cost: the smaller of the request's and the key's cap."""
-        told = self._request.headers.get(MAX_COST_HEADER)
-        if told is None:
-            return self.key.max_cost
-        try:
-            cap = money.nanodollars(told.decode("latin-1").strip())
-        except ValueError as error:
-            name = MAX_COST_HEADER.decode()
-            raise Malformed("invalid_header", f"{name}: {error}.") from None
-        return cap if self.key.max_cost is None else min(cap, self.key.max_cost)
 
     def _hold(self) -> Hold:
         return Hold(
@@ -230,19 +245,31 @@ class Query:
             output_cap_field=provider.output_cap_field,
             ask_usage=not ask.wants_usage and provider.stream_usage,
         )
-        return self._dialect.write_request(ask, changes)
+        return self._spoken.write_request(ask, changes)
 
-    def _headers(self, head: Head) -> bytes:
-        """Return the provider's headers and ours."""
-        headers = b"%sfarthing-request-id: %s\r\nfarthing-model: %s/%s\r\n" % (
-            head.passed,
-            self.id.encode(),
-            self.route.provider.name.encode(),
-            _header_text(self.route.model),
-        )
+    def _headers(self, head: Head, kind: bytes = b"application/json") -> bytes:
+        """Return the provider's headers and ours; `kind` is what a translated answer is."""
+        passed = head.passed if self._translation is None else _retyped(head.passed, kind)
+        lines = passed + headers.named(self.id, self.route.provider.name, self.route.model)
         if self.offer.output_cap != self.ask.output_cap:
-            headers += b"farthing-output-cap-tokens: %d\r\n" % self.offer.output_cap
-        return headers
+            lines += headers.output_cap(self.offer.output_cap)
+        if self._translation is not None:
+            lines += headers.losses(self._translation.losses())
+        return lines
+
+    def _tap(self) -> Tap:
+        """Return what reads the stream's usage, and translates it where it crosses."""
+        if self._translation is None:
+            return self._spoken.tap(self.ask)
+        seen = msgspec.structs.replace(self.ask, wants_usage=True)  # hiding it is not its work
+        return self._translation.tap(self._spoken.tap(seen), usage=self._wants_usage)
+
+    def _crossed(self, translation: Translation) -> bytes:
+        """Return a whole answer, or the provider's error, in the client's dialect."""
+        assert self._head is not None, "there is an answer"
+        if self._head.status >= 300:
+            return translation.problem(self._head.status, self._body)
+        return translation.whole(self._body)
 
     def _ended(self, head: Head, answer: Answer) -> Ending:
         """Return the ending that an answer gives its query."""
@@ -281,7 +308,20 @@ class Query:
             total_us=total,
             upstream_id=answer.id[:TEXT_MOST],
             answered_model=answer.model[:TEXT_MOST],
+            losses=self._lost()[:TEXT_MOST],
         )
+
+    def _path(self, template: str) -> str:
+        """Fill in what a provider's path says of the query."""
+        if "{" not in template:
+            return template
+        verb = self._spoken.verbs[self.ask.stream]
+        return template.replace("{model}", quote_path(self.route.model, safe="")).replace(
+            "{verb}", verb
+        )
+
+    def _lost(self) -> str:
+        return ", ".join(self._translation.losses()) if self._translation is not None else ""
 
     def _unresolved(self, reason: str, status: int) -> Unresolved:
         total = self._microseconds(clock.monotonic())
@@ -291,6 +331,14 @@ class Query:
         return (moment - self._request.received) // 1000
 
 
-def _header_text(text: str) -> bytes:
-    """Return a text as a header's value: what has no place in one becomes a question mark."""
-    return bytes(byte if 32 < byte < 127 else 63 for byte in text.encode())
+def _retyped(passed: bytes, kind: bytes) -> bytes:
+    """Return header lines with another content type."""
+    lines = (line for line in passed.split(b"\r\n") if not line.startswith(b"content-type:"))
+    return b"\r\n".join((b"content-type: %s" % kind, *lines))
+
+
+def _unreadable(provider: Provider, problem: Malformed) -> Failed:
+    return Failed(
+        "upstream_malformed",
+        f"{provider.name}'s answer cannot be translated: {problem.message} It was billed.",
+    )

@@ -7,11 +7,13 @@ the usage it carries; the time-outs of the provider's connection bound how long.
 from __future__ import annotations
 
 from farthing import clock
-from farthing.errors import Failed
+from farthing.errors import Failed, Malformed
 from farthing.flow import OneShot
 from farthing.proxy.server import ClientConnection
 from farthing.proxy.upstream import Head, UpstreamConnection
 from farthing.wire.dialect import Tap
+
+UNKNOWN_COST = "The query's cost stays held at the maximum until it is known."
 
 
 class Relay:
@@ -60,7 +62,12 @@ class Relay:
         if not self.first_byte:
             self.first_byte = clock.monotonic()
         if self._tap is not None:
-            data = self._tap.feed(data)
+            try:
+                data = self._tap.feed(data)
+            except Malformed as problem:  # only a stream that is translated can be
+                self._connection.abort()
+                self.broken(Failed("upstream_malformed", f"{problem.message} {UNKNOWN_COST}"))
+                return
         else:
             self._size += len(data)
         if data:
@@ -71,7 +78,7 @@ class Relay:
                 Failed(
                     "upstream_malformed",
                     f"The answer is larger than {self._most} bytes, the most this gateway gathers. "
-                    "Its cost stays held at the maximum until it is known.",
+                    f"{UNKNOWN_COST}",
                 )
             )
 

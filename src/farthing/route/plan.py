@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from farthing.errors import FarthingError, Malformed, Refused
+from farthing.errors import FarthingError, Malformed
 from farthing.prices.book import PriceBook, find
 from farthing.providers import Provider, Providers
 
@@ -19,6 +19,14 @@ class Route(msgspec.Struct, frozen=True):
     provider: Provider
     model: str
     """The model's name, as the provider spells it."""
+    dialect: str
+    """What is spoken with the provider: the client's dialect where it can be."""
+
+
+def _route(provider: Provider, model: str, dialect: str) -> Route:
+    """Return the route to a provider, in the client's dialect or else the first that it speaks."""
+    spoken = dialect if dialect in provider.dialects else next(iter(provider.dialects))
+    return Route(provider, model, spoken)
 
 
 class Router:
@@ -36,7 +44,6 @@ class Router:
 
         Raises:
             Malformed: unknown_model, or a name that several providers use.
-            Refused: unsupported_crossing.
         """
         route = self._found.get((model, dialect))
         if route is None:
@@ -62,8 +69,8 @@ class Router:
         routes = []
         for name in self.models():
             provider, _, model = name.partition("/")
-            if name not in self._aliases and dialect in self._usable[provider].dialects:
-                routes.append(Route(self._usable[provider], model))
+            if name not in self._aliases:
+                routes.append(_route(self._usable[provider], model, dialect))
         return routes
 
     def _plan(self, asked: str, dialect: str) -> Route:
@@ -72,17 +79,17 @@ class Router:
         name = self._aliases.get(asked, asked)
         prefix, _, rest = name.partition("/")
         if rest and prefix in self._usable:
-            routes = [Route(self._usable[prefix], rest)]
+            routes = [_route(self._usable[prefix], rest, dialect)]
         else:
-            routes = [Route(p, name) for p in self._usable.values() if self._serves(p, name)]
+            serving = (p for p in self._usable.values() if self._serves(p, name))
+            routes = [_route(provider, name, dialect) for provider in serving]
         if not routes:
             raise self._unknown(asked, name)
-        spoken = [route for route in routes if dialect in route.provider.dialects]
-        if not spoken:
-            raise _crossing(asked, routes[0], dialect)
-        if len(spoken) > 1:
-            raise _ambiguous(asked, spoken)
-        return spoken[0]
+        same = [route for route in routes if route.dialect == dialect]
+        chosen = same or routes
+        if len(chosen) > 1:
+            raise _ambiguous(asked, chosen)
+        return chosen[0]
 
     def _serves(self, provider: Provider, name: str) -> bool:
         return name in provider.models or self._book.model(provider.prices, name) is not None
@@ -111,16 +118,6 @@ def _unusable(asked: str, provider: Provider) -> Malformed:
         "unknown_model",
         f"The model {asked!r} is served by {provider.name}, {why}. Its operator can {mend} and "
         "start the gateway again.",
-    )
-
-
-def _crossing(asked: str, route: Route, dialect: str) -> Refused:
-    spoken = ", ".join(route.provider.dialects)
-    return Refused(
-        "unsupported_crossing",
-        f"{asked!r} is served by {route.provider.name}, which speaks {spoken}, and this request is "
-        f"in the {dialect} dialect. Translating between dialects is not built yet: send it in one "
-        "that the provider speaks.",
     )
 
 

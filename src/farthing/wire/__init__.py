@@ -1,7 +1,12 @@
 """The wire: one folder for each dialect, and the parts they share. Pure: no input or output."""
 
 from farthing.wire.chat import CHAT
+from farthing.wire.converse import CONVERSE
 from farthing.wire.dialect import Dialect
+from farthing.wire.gemini import GEMINI
 from farthing.wire.messages import MESSAGES
+from farthing.wire.responses import RESPONSES
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (CHAT, MESSAGES)}
+DIALECTS: dict[str, Dialect] = {
+    dialect.name: dialect for dialect in (CHAT, MESSAGES, RESPONSES, GEMINI, CONVERSE)
+}

@@ -12,15 +12,9 @@ import msgspec
 
 from farthing.wire.canon import JSON, Event, Problem, Request, Response
 from farthing.wire.crossing import Crossing
+from farthing.wire.framing import WireEvent
 
-
-class WireEvent(msgspec.Struct):
-    """One event of a stream as it stands on the wire, framing apart."""
-
-    data: Any
-    """The decoded JSON; or a string for data that is no JSON, such as "[DONE]"."""
-    name: str = ""
-    """The event's name, where the dialect gives events one."""
+__all__ = ["Codec", "StreamReader", "StreamWriter", "WireEvent"]
 
 
 class StreamReader(Protocol):

@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from farthing.errors import FarthingError
+from farthing.wire.framing import Framing, SseFraming
 
 
 class Usage(msgspec.Struct, frozen=True, array_like=True):
@@ -104,6 +105,13 @@ class Tap(Protocol):
         """Return what the stream said of itself so far."""
 
 
+class Target(msgspec.Struct, frozen=True):
+    """What a path says of a query."""
+
+    model: str
+    stream: bool
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """One vendor's way to ask and to answer."""
 
@@ -122,6 +130,13 @@ class Dialect(msgspec.Struct, frozen=True):
     fault: Callable[[FarthingError, str], bytes]
     """Renders an error as the last event of a stream that has begun."""
     model_list: Callable[[list[str]], bytes]
+    framing: Callable[[], Framing] = SseFraming
+    stream_type: bytes = b"text/event-stream"
+    """The content type of its streams."""
+    target: Callable[[bytes], Target | None] | None = None
+    """Reads what a path says, in a dialect that puts model and streaming there."""
+    verbs: tuple[str, str] = ("", "")
+    """What stands for {verb} in a provider's path: for a whole answer, and for a stream."""
     passed_headers: tuple[str, ...] = ()
     """The client's headers that are this dialect's own and go on to the provider."""
     required_headers: tuple[tuple[str, str], ...] = ()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+_name_line = re.compile(rb"^event: ?([^\r\n]*)", re.MULTILINE).search
 _blank_lines = re.compile(rb"\n\r?\n").finditer
 
 
@@ -29,6 +30,12 @@ def events(block: bytes) -> Iterator[bytes]:
         start = blank.end()
     if start < len(block):
         yield block[start:]
+
+
+def name(event: bytes) -> str:
+    """Return an event's name; "" when it has none."""
+    found = _name_line(event)
+    return found[1].decode("utf-8", "replace") if found else ""
 
 
 def data(event: bytes) -> bytes:

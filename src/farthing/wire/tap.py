@@ -42,14 +42,22 @@ class TailTap:
         """Nothing is held back."""
         return b""
 
+    def first_bytes(self) -> bytes:
+        """Return the first bytes, as many as were asked for."""
+        return bytes(self._head)
+
+    def last_bytes(self) -> bytes:
+        """Return the bytes in the window."""
+        return b"".join(self._tail)
+
     def first_events(self) -> list[bytes]:
         """Return the data of the whole events among the first bytes."""
-        head = bytes(self._head)
+        head = self.first_bytes()
         return [sse.data(event) for event in sse.events(head[: sse.complete_length(head)])]
 
     def last_events(self) -> list[bytes]:
         """Return the data of the events in the window; the first may be the tail of one."""
-        return [sse.data(event) for event in sse.events(b"".join(self._tail))]
+        return [sse.data(event) for event in sse.events(self.last_bytes())]
 
 
 class Hiding:

@@ -13,11 +13,29 @@ from farthing.errors import Failed, FarthingError, Malformed, Refused
 from farthing.wire import sse
 from farthing.wire.dialect import Answer, Ask, Usage
 from farthing.wire.messages.request import read_request
-from farthing.wire.messages.response import HEAD, error, model_list, read_answer, read_count, tap
+from farthing.wire.messages.response import (
+    HEAD,
+    error,
+    model_list,
+    read_answer,
+    read_count,
+    tap,
+    usage_of,
+)
 
 
 def answered(usage: object, **fields: object) -> Answer:
     return read_answer(json.dumps({"id": "a1", "model": "m", "usage": usage, **fields}).encode())
+
+
+def test_decoded_usage_is_read_as_the_bytes_are() -> None:
+    for told, usage in USAGES:
+        assert usage_of(told) == usage
+    assert usage_of({"input_tokens": 3, "output_tokens": 1}, {"output_tokens": 5}) == Usage(
+        input=3, output=5
+    )
+    assert usage_of({"input_tokens": 3, "output_tokens": -1}) is None
+    assert usage_of([]) is None
 
 
 # -- usage ----------------------------------------------------------------------------------------

@@ -71,6 +71,14 @@ def read_answer(body: bytes) -> Answer:
     )
 
 
+def read_usage(told: object) -> Usage | None:
+    """Read a usage object that is decoded already; None when it is none, or is absurd."""
+    try:
+        return _usage(msgspec.convert(told, _Usage))
+    except (msgspec.ValidationError, OverflowError):
+        return None
+
+
 def _usage(told: _Usage) -> Usage | None:
     """Make the counts disjoint: here the prompt's count includes what caches served or stored."""
     if told.prompt_tokens is None or told.completion_tokens is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -96,6 +96,17 @@ def _usage(told: _Usage) -> Usage | None:
         reasoning=(told.output_tokens_details or _OutputDetails()).thinking_tokens or 0,
         web_searches=(told.server_tool_use or _ServerTools()).web_search_requests or 0,
     )
+
+
+def usage_of(*told: Any) -> Usage | None:
+    """Read decoded usage objects; each replaces what those before it counted."""
+    whole = _Usage()
+    for value in told:
+        try:
+            whole = _merge(whole, msgspec.convert(value, _Usage))
+        except msgspec.ValidationError:
+            return None
+    return _usage(whole)
 
 
 def _options(told: _Usage) -> dict[str, str]:

@@ -37,7 +37,7 @@ def upgrade() -> None:
             )
         ],
         sa.Column("http_status", sa.Integer()),
-        *[sa.Column(name, text) for name in ("upstream_id", "answered_model", "reason")],
+        *[sa.Column(name, text) for name in ("upstream_id", "answered_model", "losses", "reason")],
     )
     op.create_index("ix_queries_position", "queries", ["position"])
     op.create_index("ix_queries_key", "queries", ["key"])

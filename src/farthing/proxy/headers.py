@@ -1,0 +1,73 @@
+"""The headers that are farthing's own: what clients may ask by them, what answers tell."""
+
+from __future__ import annotations
+
+from farthing import money
+from farthing.errors import Malformed
+from farthing.proxy.server import Request
+
+MAX_COST_HEADER = b"farthing-max-cost-usd"
+STRICT_HEADER = b"farthing-strict"
+
+# Clients bound an answer's headers to some kilobytes; names of fields can be of any length.
+LOSSES_MOST = 2000
+
+
+def max_cost(request: Request, of_key: int | None) -> int | None:
+    """Return the most a query may cost, in nanodollars: the smaller of its own and its key's cap.
+
+    Raises:
+        Malformed: the header is not an amount.
+    """
+    told = request.headers.get(MAX_COST_HEADER)
+    if told is None:
+        return of_key
+    try:
+        cap = money.nanodollars(told.decode("latin-1").strip())
+    except ValueError as error:
+        raise Malformed("invalid_header", f"{MAX_COST_HEADER.decode()}: {error}.") from None
+    return cap if of_key is None else min(cap, of_key)
+
+
+def strict(request: Request) -> bool:
+    """Return whether nothing but hints may be lost in a translation.
+
+    Raises:
+        Malformed: the header is neither true nor false.
+    """
+    told = request.headers.get(STRICT_HEADER, b"false").lower()
+    if told not in (b"true", b"false"):
+        raise Malformed("invalid_header", f"{STRICT_HEADER.decode()}: write true or false.")
+    return told == b"true"
+
+
+def named(query: str, provider: str, model: str) -> bytes:
+    """Return the headers that every answer of a provider gets."""
+    return b"farthing-request-id: %s\r\nfarthing-model: %s/%s\r\n" % (
+        query.encode(),
+        provider.encode(),
+        _text(model).replace(b" ", b"?"),
+    )
+
+
+def output_cap(tokens: int) -> bytes:
+    """Return the header that tells an output cap that farthing set or lowered."""
+    return b"farthing-output-cap-tokens: %d\r\n" % tokens
+
+
+def cost(usd: int) -> bytes:
+    """Return the header that tells what a query cost."""
+    return b"farthing-cost-usd: %s\r\n" % money.dollars(usd).encode()
+
+
+def losses(lost: tuple[str, ...]) -> bytes:
+    """Return the header that names what a translation lost; nothing for nothing."""
+    text = ", ".join(lost)
+    if len(text) > LOSSES_MOST:
+        text = text[:LOSSES_MOST] + " ..."
+    return b"farthing-losses: %s\r\n" % _text(text) if lost else b""
+
+
+def _text(text: str) -> bytes:
+    """Return a text as a header's value: what has no place in one becomes a question mark."""
+    return bytes(byte if 32 <= byte < 127 else 63 for byte in text.encode())

@@ -1,0 +1,155 @@
+"""What decides a Converse request's price, and the usage of its answers."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import msgspec
+
+from farthing.errors import FarthingError, Malformed
+from farthing.wire.asking import ask_of, decoded
+from farthing.wire.canon import JSON
+from farthing.wire.converse.frames import Decoder, read_event, write_event
+from farthing.wire.converse.requests import read_request as read_canonical
+from farthing.wire.converse.usage import read_usage
+from farthing.wire.dialect import Answer, Ask, Changes, Tap, Target, Usage
+from farthing.wire.framing import WireEvent
+
+# Fields whose cost lies elsewhere: guardrails are billed by the text they look at, prompts of the
+# provider's own have a length that only it knows.
+UNBOUNDED_FIELDS = ("guardrailConfig", "promptVariables")
+VERBS = ("converse", "converse-stream")
+STREAM_TYPE = b"application/vnd.amazon.eventstream"
+
+_target = re.compile(rb"/model/([^/]+)/(converse|converse-stream)")
+
+
+def target(path: bytes) -> Target | None:
+    """Read the model, and whether to stream, off a path."""
+    found = _target.fullmatch(path)
+    if found is None:
+        return None
+    return Target(unquote(found[1].decode("latin-1")), found[2] == b"converse-stream")
+
+
+def read_request(body: bytes) -> Ask:
+    """Read what decides a request's price; its model and streaming stand in the path.
+
+    Raises:
+        Malformed: not a JSON object, or nested too deep.
+    """
+    return ask_of(read_canonical(decoded(body)), body, UNBOUNDED_FIELDS)
+
+
+def write_request(ask: Ask, changes: Changes) -> bytes:
+    """Return the request to send: the client's bytes, unless its cap must change."""
+    if changes.output_cap is None:
+        return ask.body
+    told = decoded(ask.body)
+    settings = told.get("inferenceConfig")
+    kept = settings if isinstance(settings, dict) else {}
+    return msgspec.json.encode(
+        {**told, "inferenceConfig": {**kept, "maxTokens": changes.output_cap}}
+    )
+
+
+def read_answer(body: bytes) -> Answer:
+    """Read a whole answer."""
+    try:
+        told = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Answer()
+    return Answer(usage=_usage(told))
+
+
+def _usage(told: JSON) -> Usage | None:
+    usage = told.get("usage") if isinstance(told, dict) else None
+    return read_usage(usage) if isinstance(usage, dict) else None
+
+
+class FrameFraming:
+    """The binary frames of an event stream."""
+
+    def __init__(self) -> None:
+        self._decoder = Decoder()
+
+    def feed(self, data: bytes) -> list[WireEvent]:
+        """Return the events that are complete now. Raises Malformed."""
+        return [read_event(message) for message in self._decoder.feed(data)]
+
+    def rest(self) -> list[WireEvent]:
+        """Check that the stream ends where an event does. Raises Malformed."""
+        self._decoder.close()
+        return []
+
+    def write(self, event: WireEvent) -> bytes:
+        """Return an event's frame."""
+        return write_event(event)
+
+
+class ConverseTap:
+    """Reads the usage off the last event."""
+
+    def __init__(self) -> None:
+        self._decoder = Decoder()
+        self._answer = Answer()
+
+    def feed(self, data: bytes) -> bytes:
+        """Look for the event with the usage, and pass the bytes on."""
+        try:
+            for message in self._decoder.feed(data):
+                if message.text(":event-type") == "metadata":
+                    self._answer = read_answer(message.payload)
+        except Malformed:
+            pass  # then the usage stays unknown; what the client makes of it is its own affair
+        return data
+
+    def rest(self) -> bytes:
+        """Nothing is held back."""
+        return b""
+
+    def answer(self) -> Answer:
+        """Return what the stream said of itself so far."""
+        return self._answer
+
+
+def tap(_: Ask) -> Tap:
+    """Return the tap for a query's stream."""
+    return ConverseTap()
+
+
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html#API_runtime_Converse_Errors
+KINDS = {
+    400: "ValidationException",
+    401: "AccessDeniedException",
+    402: "ServiceQuotaExceededException",
+    403: "AccessDeniedException",
+    404: "ResourceNotFoundException",
+    429: "ThrottlingException",
+    503: "ServiceUnavailableException",
+    504: "ModelTimeoutException",
+}
+
+
+def error(problem: FarthingError, request_id: str) -> bytes:
+    """Render an error as this dialect's clients expect it."""
+    return msgspec.json.encode(
+        {
+            "message": problem.message,
+            "code": _kind(problem),  # where clients look for the exception's name
+            "reason": problem.code,
+            "requestId": request_id,
+        }
+    )
+
+
+def fault(problem: FarthingError, request_id: str) -> bytes:
+    """Render an error as the frame of an exception."""
+    told = {"message": problem.message, "code": problem.code, "requestId": request_id}
+    return write_event(WireEvent(told, "modelStreamErrorException"))
+
+
+def _kind(problem: FarthingError) -> str:
+    default = "ValidationException" if problem.status < 500 else "InternalServerException"
+    return KINDS.get(problem.status, default)

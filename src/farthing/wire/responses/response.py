@@ -1,0 +1,98 @@
+"""Responses answers: usage, whole and streamed, and errors."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import msgspec
+
+from farthing.errors import FarthingError
+from farthing.wire.chat.request import PLAIN_TIERS
+from farthing.wire.chat.response import error as chat_error
+from farthing.wire.dialect import Answer, Ask, Tap, Usage
+from farthing.wire.responses.usage import read_usage
+from farthing.wire.tap import TailTap
+
+# The first event repeats the request, but names itself and the model before the longest of it.
+HEAD = 16 * 1024
+
+# In a JSON text a name is followed by its closing quote; inside a string that would be escaped.
+_ids = re.compile(rb'"id"\s*:\s*"([^"\\]*)"').search
+_models = re.compile(rb'"model"\s*:\s*"([^"\\]*)"').search
+_tiers = re.compile(rb'"service_tier"\s*:\s*"([^"\\]*)"').findall
+_usages = re.compile(rb'"usage"\s*:\s*(?=\{)').finditer
+
+
+class _Answer(msgspec.Struct):
+    id: str | None = None
+    model: str | None = None
+    usage: dict[str, object] | None = None
+    service_tier: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+
+
+def read_answer(body: bytes) -> Answer:
+    """Read a whole answer."""
+    try:
+        answer = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Answer()
+    return Answer(
+        usage=read_usage(answer.usage) if answer.usage else None,
+        model=answer.model or "",
+        id=answer.id or "",
+        options=_options(answer.service_tier or ""),
+    )
+
+
+def _options(tier: str) -> dict[str, str]:
+    return {} if tier in PLAIN_TIERS else {"service_tier": tier}
+
+
+class ResponsesTap(TailTap):
+    """Reads the usage off the last event, which may be longer than any window: it repeats the
+    whole answer, and the usage after it."""
+
+    def __init__(self) -> None:
+        super().__init__(head=HEAD)
+
+    def answer(self) -> Answer:
+        """Return what the first event and the end of the last one say."""
+        head, tail = self.first_bytes(), self.last_bytes()
+        tiers = _tiers(tail)
+        identity, model = _ids(head), _models(head)
+        return Answer(
+            usage=_last_usage(tail),
+            model=model[1].decode("utf-8", "replace") if model else "",
+            id=identity[1].decode("utf-8", "replace") if identity else "",
+            options=_options(tiers[-1].decode("utf-8", "replace") if tiers else ""),
+        )
+
+
+def _last_usage(tail: bytes) -> Usage | None:
+    places = list(_usages(tail))
+    if not places:
+        return None
+    try:
+        told, _ = json.JSONDecoder().raw_decode(tail[places[-1].end() :].decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return read_usage(told) if isinstance(told, dict) else None
+
+
+def tap(_: Ask) -> Tap:
+    """Return the tap for a query's stream."""
+    return ResponsesTap()
+
+
+error = chat_error
+
+
+def fault(problem: FarthingError, request_id: str) -> bytes:
+    """Render an error as an event of a stream that has begun."""
+    shape = {"type": "error", "code": problem.code, "message": problem.message, "param": None}
+    data = msgspec.json.encode({**shape, "sequence_number": 0, "request_id": request_id})
+    return b"event: error\ndata: %s\n\n" % data

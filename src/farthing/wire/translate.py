@@ -1,0 +1,133 @@
+"""A query between two dialects: its request there, its answer back, and what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from farthing.errors import Malformed, Refused
+from farthing.wire import DIALECTS
+from farthing.wire.canon import Count, End, Event, Finish
+from farthing.wire.codecs import CODECS
+from farthing.wire.crossing import Crossing, Loss
+from farthing.wire.dialect import Answer, Ask, Tap
+from farthing.wire.framing import WireEvent
+
+
+class Translation:
+    """One query's crossing: `there` is the provider's side, `here` its client's."""
+
+    def __init__(self, here: str, there: str) -> None:
+        self.here = CODECS[here]
+        self.there = CODECS[there]
+        self._out = Crossing(here, there)
+        self._back = Crossing(there, here)
+
+    def request(self, ask: Ask, *, strict: bool) -> bytes:
+        """Return a client's request in the provider's dialect.
+
+        Raises:
+            Malformed: it cannot be read, or not be said there.
+            Refused: lossy_crossing; a meaning would be lost, or when strict, a shape.
+        """
+        request = self.here.read_request(_decoded(ask.body))
+        request.model, request.stream = ask.model, ask.stream
+        told = self.there.write_request(request, self._out)
+        refused = {"meaning", "shape"} if strict else {"meaning"}
+        if lost := sorted(loss.what for loss in self._out.losses if loss.severity in refused):
+            raise _lossy(lost, self._out, strict=strict)
+        return msgspec.json.encode(told)
+
+    def losses(self) -> tuple[str, ...]:
+        """Return what was lost so far, both ways, each as "severity name"."""
+        return tuple(
+            f"{loss.severity} {loss.what}"
+            for loss in sorted(self._out.losses | {_answered(loss) for loss in self._back.losses})
+        )
+
+    def whole(self, body: bytes) -> bytes:
+        """Return a provider's whole answer in the client's dialect. Raises Malformed."""
+        response = self.there.read_response(_decoded(body))
+        return msgspec.json.encode(self.here.write_response(response, self._back))
+
+    def problem(self, status: int, body: bytes) -> bytes:
+        """Return a provider's error in the client's dialect, whatever it is."""
+        try:
+            told = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            told = body.decode("utf-8", "replace")
+        problem = self.there.read_problem(status, told)
+        return msgspec.json.encode(self.here.write_problem(problem, self._back))
+
+    def tap(self, tap: Tap, *, usage: bool) -> Tap:
+        """Return what translates a stream; `tap` reads its usage, which goes on if `usage`."""
+        return _CrossingTap(self, tap, self._back, usage)
+
+
+class _CrossingTap:
+    """Passes a stream on in the client's dialect."""
+
+    def __init__(self, translation: Translation, tap: Tap, crossing: Crossing, usage: bool) -> None:
+        self._tap = tap
+        self._usage = usage
+        self._finished = self._ended = False
+        self._reader = translation.there.stream_reader()
+        self._writer = translation.here.stream_writer(crossing)
+        self._in = DIALECTS[translation.there.name].framing()
+        self._out = DIALECTS[translation.here.name].framing()
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes from the provider; return the client's. Raises Malformed."""
+        self._tap.feed(data)
+        return self._crossed(self._in.feed(data))
+
+    def rest(self) -> bytes:
+        """Return what the end of the stream completes. Raises Malformed.
+
+        In some dialects it is the connection's end that ends a stream, and nothing says so.
+        """
+        last = self._crossed(self._in.rest())
+        if self._finished and not self._ended:
+            last += self._written([End()])
+        return last
+
+    def answer(self) -> Answer:
+        """Return what the stream said of itself so far."""
+        return self._tap.answer()
+
+    def _crossed(self, told: list[WireEvent]) -> bytes:
+        return b"".join(self._written(self._reader.read(event)) for event in told)
+
+    def _written(self, events: list[Event]) -> bytes:
+        for event in events:
+            self._finished = self._finished or isinstance(event, Finish)
+            self._ended = self._ended or isinstance(event, End)
+        if not self._usage:
+            events = [event for event in events if not isinstance(event, Count)]
+        return b"".join(map(self._out.write, self._writer.write(events)))
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(
+            "invalid_json", f"The body is not JSON that can be read: {error}."
+        ) from None
+
+
+def _answered(loss: Loss) -> Loss:
+    return Loss(f"answer.{loss.what}", loss.severity)
+
+
+def _lossy(lost: Iterable[str], crossing: Crossing, *, strict: bool) -> Refused:
+    names = ", ".join(f"`{name}`" for name in lost)
+    why = ", and the request asks for a strict translation" if strict else ""
+    return Refused(
+        "lossy_crossing",
+        f"The model's provider speaks {crossing.target}, which cannot say {names} of this "
+        f"{crossing.source} request{why}. Leave it out, or choose a model whose provider speaks "
+        f"{crossing.source}.",
+    )

@@ -1,0 +1,63 @@
+"""The headers that are farthing's own: read strictly, written safely."""
+
+from __future__ import annotations
+
+import pytest
+
+from farthing.errors import Malformed
+from farthing.proxy import headers
+from farthing.proxy.server import Request
+
+
+def request(**lines: str) -> Request:
+    made = Request()
+    made.headers = {k.replace("_", "-").encode(): v.encode() for k, v in lines.items()}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("told", "of_key", "most"),
+    [
+        (None, None, None),
+        (None, 5, 5),
+        ("0.000000003", None, 3),
+        ("0.000000003", 5, 3),
+        (" 0.000000009 ", 5, 5),
+        ("0", None, 0),
+    ],
+)
+def test_the_smaller_price_cap_counts(told: str | None, of_key: int | None, most: int) -> None:
+    asked = request() if told is None else request(farthing_max_cost_usd=told)
+    assert headers.max_cost(asked, of_key) == most
+
+
+@pytest.mark.parametrize("told", ["", "much", "-1", "1e999999", "nan", "0.0000000001"])
+def test_a_price_cap_that_is_no_amount_is_malformed(told: str) -> None:
+    with pytest.raises(Malformed, match="farthing-max-cost-usd: "):
+        headers.max_cost(request(farthing_max_cost_usd=told), None)
+
+
+def test_a_translation_is_strict_only_when_asked() -> None:
+    assert not headers.strict(request())
+    assert not headers.strict(request(farthing_strict="False"))
+    assert headers.strict(request(farthing_strict="true"))
+    with pytest.raises(Malformed, match="write true or false"):
+        headers.strict(request(farthing_strict="1"))
+
+
+def test_what_answers_tell() -> None:
+    assert headers.named("q1", "acme", "m\r\nx: é") == (
+        b"farthing-request-id: q1\r\nfarthing-model: acme/m??x:???\r\n"
+    )
+    assert headers.output_cap(9) == b"farthing-output-cap-tokens: 9\r\n"
+    assert headers.cost(2_500_000) == b"farthing-cost-usd: 0.0025\r\n"
+    assert headers.losses(("hint user", "shape seed")) == (
+        b"farthing-losses: hint user, shape seed\r\n"
+    )
+    assert headers.losses(()) == b""
+
+
+def test_the_names_of_what_was_lost_cannot_grow_without_end() -> None:
+    line = headers.losses(tuple(f"shape field-{n}" for n in range(10_000)))
+    assert len(line) < headers.LOSSES_MOST + 50
+    assert line.endswith(b" ...\r\n")

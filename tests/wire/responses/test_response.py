@@ -1,0 +1,88 @@
+"""Responses answers: usage, whole and streamed, and errors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from farthing.errors import Failed
+from farthing.wire.dialect import Answer, Ask, Usage
+from farthing.wire.responses.response import fault, read_answer, tap
+
+USAGE: dict[str, Any] = {
+    "input_tokens": 10,
+    "input_tokens_details": {"cached_tokens": 4},
+    "output_tokens": 6,
+    "output_tokens_details": {"reasoning_tokens": 2},
+    "total_tokens": 16,
+}
+USED = Usage(input=6, cache_read=4, output=6, reasoning=2)
+WHOLE: dict[str, Any] = {"id": "resp_1", "model": "m-1", "service_tier": "default", "usage": USAGE}
+ASK = Ask(b"", {}, "m")
+
+
+def stream(text: str = "hi", **changed: Any) -> bytes:
+    """Return a stream's bytes, whose last event repeats the whole answer."""
+    begun = {"id": "resp_1", "model": "m-1", "service_tier": "auto", "usage": None}
+    told = {**WHOLE, "output": [{"content": [{"text": text}]}], **changed}
+    ordered = {"id": told.pop("id"), "output": told.pop("output"), **told}
+    events = [
+        {"type": "response.created", "response": begun},
+        {"type": "response.output_text.delta", "delta": text},
+        {"type": "response.completed", "response": ordered},
+    ]
+    return b"".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n".encode() for e in events)
+
+
+def streamed(data: bytes, size: int = 1000) -> Answer:
+    made = tap(ASK)
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    assert b"".join(made.feed(piece) for piece in pieces) + made.rest() == data
+    return made.answer()
+
+
+def test_a_whole_answer() -> None:
+    assert read_answer(json.dumps(WHOLE).encode()) == Answer(USED, "m-1", "resp_1", {})
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"usage": 3}', b"\xff"])
+def test_what_is_no_answer_tells_nothing(body: bytes) -> None:
+    assert read_answer(body) == Answer()
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_a_stream_tells_the_same_however_it_is_cut(size: int) -> None:
+    assert streamed(stream(), size) == Answer(USED, "m-1", "resp_1", {})
+
+
+def test_the_last_event_may_be_longer_than_the_window() -> None:
+    assert streamed(stream("long " * 50_000)).usage == USED
+
+
+def test_a_text_about_usage_is_not_the_usage() -> None:
+    text = json.dumps({"usage": {"input_tokens": 1, "output_tokens": 1}})
+    assert streamed(stream(text)).usage == USED
+    assert streamed(stream(text, usage=None)).usage is None
+
+
+def test_the_tier_that_was_served_selects_the_price() -> None:
+    assert streamed(stream(service_tier="priority")).options == {"service_tier": "priority"}
+    assert streamed(stream(service_tier="default")).options == {}
+
+
+def test_a_stream_that_breaks_off_has_no_usage() -> None:
+    assert streamed(stream().partition(b"event: response.completed")[0]).usage is None
+
+
+def test_a_count_below_zero_makes_the_usage_unknown() -> None:
+    assert streamed(stream(usage={**USAGE, "output_tokens": -1})).usage is None
+
+
+def test_an_error_in_a_stream_is_this_dialect_s_event() -> None:
+    event = fault(Failed("upstream_reset", "gone"), "q1")
+    name, data = event.decode().split("\n")[:2]
+    assert name == "event: error"
+    told = json.loads(data.removeprefix("data: "))
+    assert (told["type"], told["code"], told["message"]) == ("error", "upstream_reset", "gone")
