@@ -12,17 +12,7 @@ from tests.support.loopback import Loopback, answering, http, run
 
 from farthing.ledger.entry import Settle
 from farthing.wire import DIALECTS
-from farthing.wire.canon import (
-    Answer,
-    Request,
-    Response,
-    Stop,
-    Tally,
-    Text,
-    Tool,
-    ToolCall,
-    Turn,
-)
+from farthing.wire.canon import Answer, Request, Response, Stop, Tally, Text, Tool, ToolCall, Turn
 from farthing.wire.codecs import CODECS
 from farthing.wire.crossing import Crossing
 from farthing.wire.dialect import Usage

@@ -20,7 +20,7 @@ def chat(address: str, key: str, model: str) -> dict[str, Any]:
     """OpenAI's library, Chat Completions."""
     import openai
 
-    client = openai.OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
+    client: Any = openai.OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
     asked: Any = [{"role": "user", "content": QUESTION}]
     function = {"name": "weather", "description": WHAT, "parameters": SCHEMA}
     tools: Any = [{"type": "function", "function": function}]
@@ -60,7 +60,7 @@ def responses(address: str, key: str, model: str) -> dict[str, Any]:
     """OpenAI's library, Responses."""
     import openai
 
-    client = openai.OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
+    client: Any = openai.OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
     tool = {"type": "function", "name": "weather", "description": WHAT, "parameters": SCHEMA}
     tools: Any = [{**tool, "strict": False}]
     whole = client.responses.create(model=model, input=QUESTION)
@@ -96,7 +96,7 @@ def messages(address: str, key: str, model: str) -> dict[str, Any]:
     """Anthropic's library."""
     import anthropic
 
-    client = anthropic.Anthropic(base_url=address, api_key=key, max_retries=0)
+    client: Any = anthropic.Anthropic(base_url=address, api_key=key, max_retries=0)
     asked: Any = [{"role": "user", "content": QUESTION}]
     tools: Any = [{"name": "weather", "description": WHAT, "input_schema": SCHEMA}]
     common: Any = {"model": model, "max_tokens": 50}
@@ -135,7 +135,7 @@ def gemini(address: str, key: str, model: str) -> dict[str, Any]:
     from google import genai
     from google.genai import errors, types
 
-    client = genai.Client(api_key=key, http_options=types.HttpOptions(base_url=address))
+    client: Any = genai.Client(api_key=key, http_options=types.HttpOptions(base_url=address))
     declared: Any = {"name": "weather", "description": WHAT, "parameters_json_schema": SCHEMA}
     tools = types.GenerateContentConfig(
         tools=[types.Tool(function_declarations=[declared])],
@@ -185,7 +185,7 @@ def converse(address: str, key: str, model: str) -> dict[str, Any]:
     from botocore.config import Config
     from botocore.exceptions import ClientError
 
-    client = boto3.client(
+    client: Any = boto3.client(
         "bedrock-runtime",
         endpoint_url=address,
         region_name="us-east-1",

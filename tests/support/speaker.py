@@ -38,6 +38,7 @@ PATHS = {
 def respond(request: Request) -> Response:
     """Return what the model answers: a call, what the tool's result means, or a sentence."""
     parts = [part for turn in request.turns for part in turn.parts]
+    said: Text | ToolCall
     if any(isinstance(part, ToolResult) for part in parts):
         said, kind = Text(text="It is 21 degrees."), "end"
     elif any(isinstance(tool, Tool) for tool in request.tools):

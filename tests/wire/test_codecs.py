@@ -9,20 +9,11 @@ import msgspec
 import pytest
 
 from farthing.wire import DIALECTS
-from farthing.wire.canon import (
-    Answer,
-    Event,
-    Reasoning,
-    Response,
-    Signature,
-    Stop,
-    Tally,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import Answer, Reasoning, Response, Signature, Stop, Tally, Text, ToolCall
 from farthing.wire.codecs import CODECS
 from farthing.wire.crossing import Crossing
 from farthing.wire.dialect import Usage
+from farthing.wire.events import Event
 from farthing.wire.fold import fold, unfold
 from farthing.wire.framing import WireEvent
 

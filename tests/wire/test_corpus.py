@@ -80,6 +80,9 @@ ABOVE_CAP = {
 }
 
 # Where the provider billed something else than the price book's price.
+# Providers whose bills are below the price book, and why.
+BILLS_LESS = {"perplexity": "a query's fee grows with what it searches; the book has the largest"}
+
 OTHER_BILL = {
     "braintrust_sdk_python-1c79d5e8e89e": "billed to the client's own key of the upstream",
     "pydantic_ai-4ee9e42ca091": "billed to the client's own key of the upstream",
@@ -398,6 +401,9 @@ def test_a_cost_is_what_the_provider_billed(
             continue
         counts["bills"] += 1
         if abs(price - exchange.billed) > 1:
+            if exchange.row["provider"] in BILLS_LESS and price > exchange.billed:
+                counts["billed less, by a named rule"] += 1
+                continue
             differing.add(exchange.id)
             if OTHER_BILL.get(exchange.id, "").endswith("refused as unbounded"):
                 with pytest.raises(Refused):

@@ -11,22 +11,14 @@ from hypothesis import strategies as st
 from farthing.errors import Malformed
 from farthing.wire.canon import (
     Answer,
-    Begin,
     Citation,
-    Count,
-    Event,
-    Fault,
-    Finish,
     Media,
-    More,
     Opaque,
-    Open,
     Part,
     Problem,
     Reasoning,
     Refusal,
     Response,
-    Shut,
     Signature,
     Stop,
     Tally,
@@ -35,6 +27,7 @@ from farthing.wire.canon import (
     ToolCall,
 )
 from farthing.wire.dialect import Usage
+from farthing.wire.events import Begin, Count, Event, Fault, Finish, More, Open, Shut
 from farthing.wire.fold import Folder, fold, unfold
 
 SEAL = Signature(value="s", vendor="messages")

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from farthing.wire.canon import JSON, Event, Problem, Request, Response
+from farthing.wire.canon import JSON, Problem, Request, Response
 from farthing.wire.crossing import Crossing
+from farthing.wire.events import Event
 from farthing.wire.framing import WireEvent
 
 __all__ = ["Codec", "StreamReader", "StreamWriter", "WireEvent"]
@@ -27,6 +28,9 @@ class StreamReader(Protocol):
         any More, Shut; Finish once for each answer, after its parts are shut; Count anywhere;
         End last. Parts of an answer are shut in the order they were opened.
         """
+
+    def rest(self) -> list[Event]:
+        """Return what the end of the connection says: in some streams nothing else ends them."""
 
 
 class StreamWriter(Protocol):

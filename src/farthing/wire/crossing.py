@@ -28,7 +28,11 @@ class Loss(msgspec.Struct, frozen=True, order=True):
 class Crossing:
     """One writing of nodes that were read in `source` into `target`."""
 
-    def __init__(self, source: str, target: str) -> None:
+    def __init__(
+        self, source: str, target: str, severities: Mapping[str, Severity] | None = None
+    ) -> None:
+        """`severities` are those of the source's fields; they count before a writer's own."""
+        self._severities = severities or {}
         self.source = source
         self.target = target
         self.same = source == target
@@ -47,7 +51,7 @@ class Crossing:
             return node.rest
         for key, value in node.rest.items():
             if value is not None:
-                severity = (severities or {}).get(key, "shape")
+                severity = self._severities.get(key) or (severities or {}).get(key, "shape")
                 self.lose(f"{where}.{key}" if where else key, severity)
         return {}
 

@@ -10,25 +10,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from farthing.errors import Malformed
-from farthing.wire.canon import (
-    Answer,
-    Begin,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    More,
-    Open,
-    Part,
-    Problem,
-    Reasoning,
-    Refusal,
-    Response,
-    Shut,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import Answer, Part, Problem, Reasoning, Refusal, Response, Text, ToolCall
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, More, Open, Shut
 
 # A stream with more answers or parts than this is nobody's answer.
 MOST_ANSWERS, MOST_PARTS = 128, 4096

@@ -9,11 +9,13 @@ import msgspec
 
 from farthing.errors import Malformed, Refused
 from farthing.wire import DIALECTS
-from farthing.wire.canon import Count, End, Event, Finish
+from farthing.wire.canon import Part, ToolCall
 from farthing.wire.codecs import CODECS
 from farthing.wire.crossing import Crossing, Loss
 from farthing.wire.dialect import Answer, Ask, Tap
+from farthing.wire.events import Count, End, Event, Finish
 from farthing.wire.framing import WireEvent
+from farthing.wire.severities import severities
 
 
 class Translation:
@@ -22,8 +24,8 @@ class Translation:
     def __init__(self, here: str, there: str) -> None:
         self.here = CODECS[here]
         self.there = CODECS[there]
-        self._out = Crossing(here, there)
-        self._back = Crossing(there, here)
+        self._out = Crossing(here, there, severities(here))
+        self._back = Crossing(there, here, severities(there))
 
     def request(self, ask: Ask, *, strict: bool) -> bytes:
         """Return a client's request in the provider's dialect.
@@ -50,7 +52,21 @@ class Translation:
     def whole(self, body: bytes) -> bytes:
         """Return a provider's whole answer in the client's dialect. Raises Malformed."""
         response = self.there.read_response(_decoded(body))
+        for answer in response.answers:
+            answer.parts = [part for part in answer.parts if not self._is_broken(part)]
         return msgspec.json.encode(self.here.write_response(response, self._back))
+
+    def _is_broken(self, part: Part) -> bool:
+        """Whether a part is a call that was cut off, which nobody could run; its loss is named."""
+        if not isinstance(part, ToolCall) or part.custom or not part.arguments:
+            return False
+        try:
+            broken = not isinstance(msgspec.json.decode(part.arguments), dict)
+        except (msgspec.DecodeError, RecursionError):
+            broken = True
+        if broken:
+            self._back.lose("a call whose arguments are cut off", "meaning")
+        return broken
 
     def problem(self, status: int, body: bytes) -> bytes:
         """Return a provider's error in the client's dialect, whatever it is."""
@@ -88,7 +104,7 @@ class _CrossingTap:
 
         In some dialects it is the connection's end that ends a stream, and nothing says so.
         """
-        last = self._crossed(self._in.rest())
+        last = self._crossed(self._in.rest()) + self._written(self._reader.rest())
         if self._finished and not self._ended:
             last += self._written([End()])
         return last
@@ -101,6 +117,8 @@ class _CrossingTap:
         return b"".join(self._written(self._reader.read(event)) for event in told)
 
     def _written(self, events: list[Event]) -> bytes:
+        if not events:
+            return b""
         for event in events:
             self._finished = self._finished or isinstance(event, Finish)
             self._ended = self._ended or isinstance(event, End)

@@ -17,9 +17,9 @@ from tests.wire.test_corpus import CORPUS, Say, say
 
 from farthing.errors import Malformed
 from farthing.wire import sse
-from farthing.wire.canon import Begin, End, Event, Finish, Idle, More, Open, Shut
 from farthing.wire.chat.codec import CODEC
 from farthing.wire.codec import WireEvent
+from farthing.wire.events import Begin, End, Event, Finish, Idle, More, Open, Shut
 
 __all__ = ["say"]  # a fixture
 

@@ -6,19 +6,10 @@ from typing import Any
 
 from tests.wire.chat.golden import NOTE, TOKEN
 
-from farthing.wire.canon import (
-    Event,
-    More,
-    Opaque,
-    Open,
-    Reasoning,
-    Refusal,
-    Shut,
-    Signature,
-    Text,
-)
+from farthing.wire.canon import Opaque, Reasoning, Refusal, Signature, Text
 from farthing.wire.chat.delta import read_delta
 from farthing.wire.chat.track import Track
+from farthing.wire.events import Event, More, Open, Shut
 
 
 def told(*deltas: dict[str, Any], logprobs: object = None) -> list[Event]:

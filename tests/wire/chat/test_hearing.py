@@ -6,22 +6,10 @@ from typing import Any
 
 from tests.wire.chat.golden import STREAMS, USAGE, chunk, delta
 
-from farthing.wire.canon import (
-    Begin,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
-    Open,
-    Shut,
-    Stop,
-    Text,
-)
+from farthing.wire.canon import Stop, Text
 from farthing.wire.chat.hearing import Hearing
 from farthing.wire.codec import WireEvent
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 
 
 def heard(*stream: Any) -> list[list[Event]]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from tests.wire.chat.golden import piece
 
-from farthing.wire.canon import Event, More, Open, ToolCall
+from farthing.wire.canon import ToolCall
 from farthing.wire.chat.pieces import read_pieces
 from farthing.wire.chat.track import Track
+from farthing.wire.events import Event, More, Open
 
 
 def told(*pieces: Any) -> tuple[list[ToolCall], dict[int, str]]:

@@ -344,7 +344,7 @@ def test_the_usage_chunk_is_hidden_among_mixed_line_ends() -> None:
         (Malformed("invalid_json", "x"), "invalid_request_error"),
         (Malformed("body_too_large", "x"), "invalid_request_error"),
         (Refused("unbounded", "x"), "invalid_request_error"),
-        (Refused("lossy_crossing", "x"), "server_error"),
+        (Refused("lossy_crossing", "x"), "invalid_request_error"),
         (Refused("ledger_unavailable", "x"), "server_error"),
         (Failed("upstream_timeout", "x"), "server_error"),
     ],

@@ -9,22 +9,12 @@ from tests.wire.chat.crossings import into, lost, same
 from tests.wire.chat.golden import STREAMS, USAGE, chunk, delta
 
 from farthing.wire.canon import (
-    Begin,
     Citation,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
     Media,
-    More,
-    Open,
     Part,
     Problem,
     Reasoning,
     Refusal,
-    Shut,
     Signature,
     Stop,
     StopKind,
@@ -37,6 +27,7 @@ from farthing.wire.chat.hearing import Hearing
 from farthing.wire.chat.speaking import Speaking
 from farthing.wire.codec import WireEvent
 from farthing.wire.dialect import Usage
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 
 BEGIN = Begin(dialect="other", id="x", model="m", created=1)
 FIRST: dict[str, Any] = {"role": "assistant", "content": ""}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from farthing.wire.canon import Event, Finish, Open, Shut, Stop, Text, ToolCall
+from farthing.wire.canon import Stop, Text, ToolCall
 from farthing.wire.chat.track import OpenPart, Track
+from farthing.wire.events import Event, Finish, Open, Shut
 
 
 @pytest.mark.parametrize(

@@ -9,23 +9,13 @@ from tests.wire.converse.golden import ANSWERS, PNG
 
 from farthing.wire.canon import (
     Answer,
-    Begin,
     Citation,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
     Media,
-    More,
     Opaque,
-    Open,
     Problem,
     Reasoning,
     Refusal,
     Response,
-    Shut,
     Signature,
     Stop,
     Tally,
@@ -39,6 +29,7 @@ from farthing.wire.converse.stream_writer import ConverseStreamWriter
 from farthing.wire.converse.streams import ConverseStreamReader
 from farthing.wire.crossing import Crossing
 from farthing.wire.dialect import Usage
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.fold import fold, unfold
 
 

@@ -7,29 +7,13 @@ from typing import Any
 import pytest
 from tests.wire.converse.golden import STREAMS, USAGE
 
-from farthing.wire.canon import (
-    Begin,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
-    Opaque,
-    Open,
-    Reasoning,
-    Shut,
-    Signature,
-    Stop,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import Opaque, Reasoning, Signature, Stop, Text, ToolCall
 from farthing.wire.codec import WireEvent
 from farthing.wire.converse.answers import read_response, write_response
 from farthing.wire.converse.streams import ConverseStreamReader
 from farthing.wire.crossing import Crossing
 from farthing.wire.dialect import Usage
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.fold import fold
 
 

@@ -5,22 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.wire.gemini.golden import SEAL, STREAMS
 
-from farthing.wire.canon import (
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
-    Open,
-    Reasoning,
-    Shut,
-    Signature,
-    Stop,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import Reasoning, Signature, Stop, Text, ToolCall
 from farthing.wire.codec import WireEvent
 from farthing.wire.dialect import Usage
+from farthing.wire.events import Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.fold import fold
 from farthing.wire.gemini.stream_reader import Reader
 

@@ -7,18 +7,9 @@ from typing import Any
 from tests.wire.gemini.golden import STREAMS
 
 from farthing.wire.canon import (
-    Begin,
     Citation,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    More,
-    Open,
     Problem,
     Reasoning,
-    Shut,
     Signature,
     Stop,
     Tally,
@@ -29,6 +20,7 @@ from farthing.wire.canon import (
 from farthing.wire.codec import WireEvent
 from farthing.wire.crossing import Crossing
 from farthing.wire.dialect import Usage
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, More, Open, Shut
 from farthing.wire.fold import fold, unfold
 from farthing.wire.gemini.stream_reader import Reader
 from farthing.wire.gemini.stream_writer import Writer

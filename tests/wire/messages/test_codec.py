@@ -18,9 +18,9 @@ from tests.wire.test_corpus import CORPUS, Say, say
 
 from farthing.errors import Malformed
 from farthing.wire import sse
-from farthing.wire.canon import Begin, End, Event, Finish, Idle, Open, Shut
 from farthing.wire.codec import WireEvent
 from farthing.wire.crossing import Crossing
+from farthing.wire.events import Begin, End, Event, Finish, Idle, Open, Shut
 from farthing.wire.fold import fold
 from farthing.wire.messages.codec import CODEC
 

@@ -10,22 +10,12 @@ from tests.wire.messages.crossings import into, lost
 from tests.wire.messages.golden import delta, start, stop
 
 from farthing.wire.canon import (
-    Begin,
     Citation,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
     Media,
-    More,
-    Open,
     Part,
     Problem,
     Reasoning,
     Refusal,
-    Shut,
     Signature,
     Stop,
     Tally,
@@ -36,6 +26,7 @@ from farthing.wire.canon import (
 from farthing.wire.codec import WireEvent
 from farthing.wire.crossing import Crossing
 from farthing.wire.dialect import Usage
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.fold import fold
 from farthing.wire.messages.blocks import call_id
 from farthing.wire.messages.stream_crossing import ForeignWriter

@@ -6,28 +6,10 @@ from typing import Any
 
 from tests.wire.messages.golden import BEGIN, STOP, STREAMS, delta, message_delta, start, stop
 
-from farthing.wire.canon import (
-    Begin,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
-    Opaque,
-    Open,
-    Problem,
-    Reasoning,
-    Shut,
-    Signature,
-    Stop,
-    Tally,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import Opaque, Problem, Reasoning, Signature, Stop, Tally, Text, ToolCall
 from farthing.wire.codec import WireEvent
 from farthing.wire.dialect import Usage
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.messages.stream_reader import Reader
 
 

@@ -6,15 +6,7 @@ from typing import Any
 
 from tests.wire.messages.crossings import into, lost
 
-from farthing.wire.canon import (
-    CacheMark,
-    Media,
-    Request,
-    Text,
-    ToolCall,
-    ToolResult,
-    Turn,
-)
+from farthing.wire.canon import CacheMark, Media, Request, Text, ToolCall, ToolResult, Turn
 from farthing.wire.messages.turns import read_turns, unsealed_loop, write_turns
 from farthing.wire.take import Taker
 

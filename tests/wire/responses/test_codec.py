@@ -16,9 +16,9 @@ from tests.wire.test_corpus import CORPUS, say
 
 from farthing.errors import Malformed
 from farthing.wire import sse
-from farthing.wire.canon import End, Event, Finish, Idle, Open, Shut
 from farthing.wire.codec import WireEvent
 from farthing.wire.crossing import Crossing
+from farthing.wire.events import End, Event, Finish, Idle, Open, Shut
 from farthing.wire.responses.codec import CODEC
 
 JSON = dict[str, Any]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from farthing.wire.canon import Event, More, Opaque, Open, Reasoning, Refusal, Shut, Text, ToolCall
+from farthing.wire.canon import Opaque, Reasoning, Refusal, Text, ToolCall
+from farthing.wire.events import Event, More, Open, Shut
 from farthing.wire.responses.live import WHOLE, LiveParts, blank_of, text_of
 
 

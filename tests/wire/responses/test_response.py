@@ -28,7 +28,7 @@ def stream(text: str = "hi", **changed: Any) -> bytes:
     begun = {"id": "resp_1", "model": "m-1", "service_tier": "auto", "usage": None}
     told = {**WHOLE, "output": [{"content": [{"text": text}]}], **changed}
     ordered = {"id": told.pop("id"), "output": told.pop("output"), **told}
-    events = [
+    events: list[dict[str, Any]] = [
         {"type": "response.created", "response": begun},
         {"type": "response.output_text.delta", "delta": text},
         {"type": "response.completed", "response": ordered},

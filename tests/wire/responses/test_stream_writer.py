@@ -11,21 +11,12 @@ from tests.wire.responses.cases import STREAM
 from tests.wire.responses.test_streams import heard
 
 from farthing.wire.canon import (
-    Begin,
     Citation,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
     Media,
-    More,
-    Open,
     Part,
     Problem,
     Reasoning,
     Refusal,
-    Shut,
     Signature,
     Stop,
     StopKind,
@@ -36,6 +27,7 @@ from farthing.wire.canon import (
 from farthing.wire.codec import WireEvent
 from farthing.wire.crossing import Crossing, Loss
 from farthing.wire.dialect import Usage
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, More, Open, Shut
 from farthing.wire.responses.stream_writer import Writer
 from farthing.wire.responses.streams import Reader
 

@@ -7,24 +7,10 @@ from typing import Any
 import pytest
 from tests.wire.responses.cases import STREAM, STREAMS
 
-from farthing.wire.canon import (
-    Begin,
-    Count,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
-    Opaque,
-    Open,
-    Part,
-    Reasoning,
-    Shut,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import Opaque, Part, Reasoning, Text, ToolCall
 from farthing.wire.codec import WireEvent
 from farthing.wire.dialect import Usage
+from farthing.wire.events import Begin, Count, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.responses.streams import Reader
 
 

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from farthing.wire.canon import (
-    JSON,
-    Event,
-    More,
-    Opaque,
-    Part,
-    Reasoning,
-    Refusal,
-    Signature,
-    Text,
-)
+from farthing.wire.canon import JSON, Opaque, Part, Reasoning, Refusal, Signature, Text
 from farthing.wire.chat.logprobs import read_tokens
 from farthing.wire.chat.parts import NOTES, read_citation
 from farthing.wire.chat.pieces import read_pieces
 from farthing.wire.chat.reasoning import DETAILS, FIELDS, TEXTS, VENDOR, known
 from farthing.wire.chat.track import Track
+from farthing.wire.events import Event, More
 
 TEXT, THOUGHT, REFUSAL = "text", "thought", "refusal"
 

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from farthing.wire.canon import (
-    JSON,
-    Begin,
-    Count,
-    End,
-    Event,
-    Fault,
-    Idle,
-    Tally,
-)
+from farthing.wire.canon import JSON, Tally
 from farthing.wire.chat.delta import read_delta
 from farthing.wire.chat.problems import read_problem
 from farthing.wire.chat.reading import NAME
@@ -22,6 +13,7 @@ from farthing.wire.chat.shape import without
 from farthing.wire.chat.stops import stop_of
 from farthing.wire.chat.track import Track
 from farthing.wire.codec import WireEvent
+from farthing.wire.events import Begin, Count, End, Event, Fault, Idle
 
 DONE = "[DONE]"
 SHAPE = "chunk"  # in the first event's rest: the chunk's shape; None: as the last one's
@@ -53,6 +45,12 @@ class Hearing:
             first.rest = {DATA: chunk}
         if event.name:
             first.rest = first.rest | {EVENT: event.name}
+        return events
+
+    def rest(self) -> list[Event]:
+        """Return the endings that were held back until nothing follows."""
+        events: list[Event] = []
+        self._finish_all(events, only_stopped=True)
         return events
 
     def _first(self, events: list[Event]) -> Event:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from farthing.wire.canon import JSON, Event, More, ToolCall
+from farthing.wire.canon import JSON, ToolCall
 from farthing.wire.chat.calls import CALLS, FIELDS, LEGACY
 from farthing.wire.chat.track import Call, Track
+from farthing.wire.events import Event, More
 
 
 def read_pieces(delta: JSON, place: str, track: Track, events: list[Event]) -> None:

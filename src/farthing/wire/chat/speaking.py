@@ -5,24 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from farthing.wire.canon import (
-    JSON,
-    Begin,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    More,
-    Open,
-    Part,
-    Reasoning,
-    Refusal,
-    Shut,
-    Tally,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import JSON, Part, Reasoning, Refusal, Tally, Text, ToolCall
 from farthing.wire.chat.answers import lose_part
 from farthing.wire.chat.hearing import DATA, DONE, EVENT, SHAPE
 from farthing.wire.chat.logprobs import write_tokens
@@ -34,6 +17,7 @@ from farthing.wire.chat.stops import write_stop
 from farthing.wire.chat.tally import write_tally
 from farthing.wire.codec import WireEvent
 from farthing.wire.crossing import Crossing
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, More, Open, Shut
 
 OBJECT = "chat.completion.chunk"
 

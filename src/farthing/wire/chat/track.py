@@ -6,7 +6,8 @@ from collections.abc import Hashable
 
 import msgspec
 
-from farthing.wire.canon import Event, Finish, Open, Part, Shut, Stop, ToolCall
+from farthing.wire.canon import Part, Stop, ToolCall
+from farthing.wire.events import Event, Finish, Open, Shut
 
 
 class OpenPart(msgspec.Struct):

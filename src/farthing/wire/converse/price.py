@@ -22,6 +22,11 @@ UNBOUNDED_FIELDS = ("guardrailConfig", "promptVariables")
 VERBS = ("converse", "converse-stream")
 STREAM_TYPE = b"application/vnd.amazon.eventstream"
 
+# What a model may be told beside the dialect that changes no price but by its tokens.
+BOUNDED_EXTRAS = frozenset({"inferenceConfig", "reasoning_config", "reasoning_effort", "thinking",
+                            "top_k", "topK"})  # fmt: skip
+PLAIN = frozenset({"default", "standard"})
+
 _target = re.compile(rb"/model/([^/]+)/(converse|converse-stream)")
 
 
@@ -39,7 +44,35 @@ def read_request(body: bytes) -> Ask:
     Raises:
         Malformed: not a JSON object, or nested too deep.
     """
-    return ask_of(read_canonical(decoded(body)), body, UNBOUNDED_FIELDS)
+    told = decoded(body)
+    ask = ask_of(read_canonical(told), body, UNBOUNDED_FIELDS)
+    ask.options = _options(told)
+    more = told.get("additionalModelRequestFields")
+    if isinstance(more, dict):
+        _read_more(more, ask)
+    return ask
+
+
+def _options(told: JSON) -> dict[str, str]:
+    """Return what selects a price: how fast, and in which tier, an answer is to come."""
+    latency = _inner(told, "performanceConfig").get("latency")
+    tier = _inner(told, "serviceTier").get("type")
+    found = {"latency": latency, "service_tier": tier}
+    return {k: v for k, v in found.items() if isinstance(v, str) and v not in PLAIN}
+
+
+def _read_more(more: JSON, ask: Ask) -> None:
+    """Look through what goes to the model as it stands, for what costs more than tokens."""
+    unknown = sorted(more.keys() - BOUNDED_EXTRAS)
+    ask.unbounded += tuple(f"`additionalModelRequestFields.{name}`" for name in unknown)
+    budget = _inner(more, "thinking").get("budget_tokens")
+    if isinstance(budget, int) and budget > 0:
+        ask.least_output = max(ask.least_output, budget + 1)
+
+
+def _inner(told: JSON, name: str) -> JSON:
+    found = told.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def write_request(ask: Ask, changes: Changes) -> bytes:

@@ -9,22 +9,12 @@ import msgspec
 
 from farthing.wire.canon import (
     JSON,
-    Begin,
     Citation,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
     Media,
-    More,
     Opaque,
-    Open,
     Part,
     Reasoning,
     Refusal,
-    Shut,
     Tally,
     Text,
     ToolCall,
@@ -38,6 +28,7 @@ from farthing.wire.converse.streams import INDEX, PADDED, PADDING, START
 from farthing.wire.converse.unions import IMPLIED, NAME
 from farthing.wire.converse.usage import write_tally
 from farthing.wire.crossing import Crossing
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 
 
 class _Block(msgspec.Struct):

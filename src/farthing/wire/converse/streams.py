@@ -9,31 +9,14 @@ from typing import Any
 
 import msgspec
 
-from farthing.wire.canon import (
-    JSON,
-    Begin,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
-    Opaque,
-    Open,
-    Part,
-    Reasoning,
-    Shut,
-    Stop,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import JSON, Opaque, Part, Reasoning, Stop, Text, ToolCall
 from farthing.wire.codec import WireEvent
 from farthing.wire.converse.answers import read_stop
 from farthing.wire.converse.parts import read_citation, read_signature, read_type
 from farthing.wire.converse.problems import FAULTS, read_problem
 from farthing.wire.converse.unions import IMPLIED, NAME, filled
 from farthing.wire.converse.usage import read_tally
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.take import Taker
 
 INDEX = "contentBlockIndex"
@@ -70,6 +53,10 @@ class ConverseStreamReader:
             "messageStop": self._stop,
             "metadata": self._metadata,
         }
+
+    def rest(self) -> list[Event]:
+        """Nothing is held back."""
+        return []
 
     def read(self, event: WireEvent) -> list[Event]:
         """Return what an event says."""

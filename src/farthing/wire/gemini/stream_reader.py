@@ -8,25 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from farthing.wire.canon import (
-    JSON,
-    Begin,
-    Count,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
-    Node,
-    Open,
-    Part,
-    Reasoning,
-    Shut,
-    Stop,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import JSON, Node, Part, Reasoning, Stop, Text, ToolCall
 from farthing.wire.codec import WireEvent
+from farthing.wire.events import Begin, Count, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.gemini.answers import seconds
 from farthing.wire.gemini.calls import VENDOR, Ids
 from farthing.wire.gemini.citations import read_citations
@@ -63,6 +47,10 @@ class Reader:
         self._begun = False
         self._ids = Ids()
         self._answers: dict[int, _Answer] = {}
+
+    def rest(self) -> list[Event]:
+        """Nothing is held back."""
+        return []
 
     def read(self, event: WireEvent) -> list[Event]:
         """Return what an event says.

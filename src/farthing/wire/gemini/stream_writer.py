@@ -4,28 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from farthing.wire.canon import (
-    JSON,
-    Begin,
-    Citation,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
-    Open,
-    Part,
-    Reasoning,
-    Refusal,
-    Shut,
-    Tally,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import JSON, Citation, Part, Reasoning, Refusal, Tally, Text, ToolCall
 from farthing.wire.codec import WireEvent
 from farthing.wire.crossing import Crossing
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.gemini.answers import time
 from farthing.wire.gemini.citations import Grounding
 from farthing.wire.gemini.logprobs import write_logprobs

@@ -17,21 +17,11 @@ import msgspec
 
 from farthing.wire.canon import (
     JSON,
-    Begin,
     Citation,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
     Node,
-    Open,
     Part,
     Reasoning,
     Refusal,
-    Shut,
     Signature,
     Stop,
     Tally,
@@ -40,6 +30,7 @@ from farthing.wire.canon import (
 )
 from farthing.wire.codec import WireEvent
 from farthing.wire.crossing import Crossing
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.messages.answers import write_head, write_stop, write_tally
 from farthing.wire.messages.blocks import Blocks, call_id
 from farthing.wire.messages.parts import DIALECT

@@ -8,25 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from farthing.wire.canon import (
-    JSON,
-    Begin,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
-    Node,
-    Open,
-    Reasoning,
-    Shut,
-    Signature,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import JSON, Node, Reasoning, Signature, Text, ToolCall
 from farthing.wire.codec import WireEvent
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.messages.answers import CONSTANTS, read_stop, read_tally
 from farthing.wire.messages.parts import (
     DIALECT,
@@ -84,6 +68,10 @@ class Reader:
             "message_stop": self._message_stop,
             "error": self._error,
         }
+
+    def rest(self) -> list[Event]:
+        """Nothing is held back."""
+        return []
 
     def read(self, event: WireEvent) -> list[Event]:
         """Return what an event says."""

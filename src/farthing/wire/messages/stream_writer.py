@@ -8,23 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from farthing.wire.canon import (
-    JSON,
-    Begin,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
-    Node,
-    Open,
-    Shut,
-    Text,
-)
+from farthing.wire.canon import JSON, Node, Text
 from farthing.wire.codec import StreamWriter, WireEvent
 from farthing.wire.crossing import Crossing
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.messages.answers import write_head, write_stop, write_tally
 from farthing.wire.messages.blocks import Blocks
 from farthing.wire.messages.parts import overlay

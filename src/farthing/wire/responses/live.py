@@ -6,18 +6,8 @@ from collections import deque
 
 import msgspec
 
-from farthing.wire.canon import (
-    Event,
-    More,
-    Opaque,
-    Open,
-    Part,
-    Reasoning,
-    Refusal,
-    Shut,
-    Text,
-    ToolCall,
-)
+from farthing.wire.canon import Opaque, Part, Reasoning, Refusal, Text, ToolCall
+from farthing.wire.events import Event, More, Open, Shut
 from farthing.wire.responses.items import BETWEEN
 
 # Where in its item a part is: at an index of its content, or one of these.

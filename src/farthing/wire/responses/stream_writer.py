@@ -9,20 +9,10 @@ import msgspec
 
 from farthing.wire.canon import (
     JSON,
-    Begin,
     Citation,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
-    Open,
     Part,
     Reasoning,
     Refusal,
-    Shut,
     Stop,
     Tally,
     Text,
@@ -30,6 +20,7 @@ from farthing.wire.canon import (
 )
 from farthing.wire.codec import WireEvent
 from farthing.wire.crossing import Crossing
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More, Open, Shut
 from farthing.wire.responses.answers import ending, new_item, skeleton
 from farthing.wire.responses.live import text_of
 from farthing.wire.responses.logprobs import write_logprob

@@ -14,14 +14,6 @@ from typing import Any
 from farthing.wire.canon import (
     JSON,
     Answer,
-    Begin,
-    Count,
-    End,
-    Event,
-    Fault,
-    Finish,
-    Idle,
-    More,
     Part,
     Problem,
     Reasoning,
@@ -31,6 +23,7 @@ from farthing.wire.canon import (
     Text,
 )
 from farthing.wire.codec import WireEvent
+from farthing.wire.events import Begin, Count, End, Event, Fault, Finish, Idle, More
 from farthing.wire.responses.answers import read_response, take_stop
 from farthing.wire.responses.forms import NAME, word
 from farthing.wire.responses.items import read_item
@@ -63,6 +56,10 @@ class Reader:
         self._begun = False
         self._over = False
         self._live = LiveParts()
+
+    def rest(self) -> list[Event]:
+        """Nothing is held back."""
+        return []
 
     def read(self, event: WireEvent) -> list[Event]:
         """Return what an event says, and the event."""
