@@ -33,6 +33,7 @@ check: $(VENV)/check.done
 
 bench: $(VENV)/run.done
 	$(BIN)/python bench/compare.py $(ARGS)
+	$(BIN)/python bench/wire.py
 
 lock: $(VENV)/made.done
 	$(PIP) install --quiet uv

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import msgspec
+from dialects import dialects_page
 
 from farthing.errors import CODES
 from farthing.ledger import entry
@@ -209,6 +210,7 @@ def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, .
 
 
 PAGES = {
+    "dialects.md": dialects_page,
     "errors.md": errors_page,
     "settings.md": settings_page,
     "ledger.md": ledger_page,

@@ -40,8 +40,8 @@ FORMS: list[tuple[Entry, list[Any]]] = [
         ["hold", 1, "q", "k", ["a", "b"], "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w"],
     ),
     (
-        Settle(1, "q", 5, Usage(1, 2, 3, 4, 5, 6, 7, 8, 9), 200, 6, 7, "up", "m"),
-        ["settle", 1, "q", 5, [1, 2, 3, 4, 5, 6, 7, 8, 9], 200, 6, 7, "up", "m"],
+        Settle(1, "q", 5, Usage(1, 2, 3, 4, 5, 6, 7, 8, 9), 200, 6, 7, "up", "m", "shape seed"),
+        ["settle", 1, "q", 5, [1, 2, 3, 4, 5, 6, 7, 8, 9], 200, 6, 7, "up", "m", "shape seed"],
     ),
     (Void(1, "q", "why"), ["void", 1, "q", "why"]),
     (Unresolved(1, "q", "why", 502, 9), ["unresolved", 1, "q", "why", 502, 9]),

@@ -47,7 +47,7 @@ class SseFraming:
         length = sse.complete_length(block)
         self._carry = block[length:]
         if len(self._carry) > EVENT_MOST:
-            raise Malformed("upstream_malformed", "An event of the stream has no end.")
+            raise Malformed("invalid_field", "An event of the stream has no end.")
         return _read(block[:length])
 
     def rest(self) -> list[WireEvent]:

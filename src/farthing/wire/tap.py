@@ -7,7 +7,7 @@ window of the last ones, and parses them once, when the stream is over.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from farthing.wire import sse
 from farthing.wire.dialect import Answer, Tap
@@ -50,10 +50,10 @@ class TailTap:
         """Return the bytes in the window."""
         return b"".join(self._tail)
 
-    def first_events(self) -> list[bytes]:
-        """Return the data of the whole events among the first bytes."""
+    def first_events(self) -> Iterator[bytes]:
+        """Yield the data of the whole events among the first bytes."""
         head = self.first_bytes()
-        return [sse.data(event) for event in sse.events(head[: sse.complete_length(head)])]
+        return (sse.data(event) for event in sse.events(head[: sse.complete_length(head)]))
 
     def last_events(self) -> list[bytes]:
         """Return the data of the events in the window; the first may be the tail of one."""

@@ -52,7 +52,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 def _broken(what: str) -> Malformed:
-    return Malformed("upstream_malformed", f"The event stream is broken: {what}.")
+    return Malformed("invalid_field", f"The event stream is broken: {what}.")
 
 
 class Decoder:

@@ -10,7 +10,7 @@ import msgspec
 from farthing.errors import FarthingError, Malformed
 from farthing.wire.asking import ask_of, decoded
 from farthing.wire.canon import JSON
-from farthing.wire.converse.frames import Decoder, read_event, write_event
+from farthing.wire.converse.frames import PRELUDE, Decoder, Message, read_event, write_event
 from farthing.wire.converse.requests import read_request as read_canonical
 from farthing.wire.converse.usage import read_usage
 from farthing.wire.dialect import Answer, Ask, Changes, Tap, Target, Usage
@@ -26,6 +26,10 @@ STREAM_TYPE = b"application/vnd.amazon.eventstream"
 BOUNDED_EXTRAS = frozenset({"inferenceConfig", "reasoning_config", "reasoning_effort", "thinking",
                             "top_k", "topK"})  # fmt: skip
 PLAIN = frozenset({"default", "standard"})
+
+# A frame larger than this is no piece of an answer; its headers take some hundred bytes.
+FRAME_MOST = 1024 * 1024
+HEADERS_MOST = 200
 
 _target = re.compile(rb"/model/([^/]+)/(converse|converse-stream)")
 
@@ -122,20 +126,26 @@ class FrameFraming:
 
 
 class ConverseTap:
-    """Reads the usage off the last event."""
+    """Finds the frame with the usage by the frames' lengths alone, and reads only that one."""
 
     def __init__(self) -> None:
-        self._decoder = Decoder()
-        self._answer = Answer()
+        self._carry = b""
+        self._found = b""
 
     def feed(self, data: bytes) -> bytes:
-        """Look for the event with the usage, and pass the bytes on."""
-        try:
-            for message in self._decoder.feed(data):
-                if message.text(":event-type") == "metadata":
-                    self._answer = read_answer(message.payload)
-        except Malformed:
-            pass  # then the usage stays unknown; what the client makes of it is its own affair
+        """Step from frame to frame, and pass the bytes on."""
+        buffer = self._carry + data if self._carry else data
+        at, size = 0, len(buffer)
+        while size - at >= PRELUDE:
+            length = int.from_bytes(buffer[at : at + 4], "big")
+            if not PRELUDE < length <= FRAME_MOST:
+                at = size  # then the usage stays unknown; what its client makes of it is its own
+            elif size - at < length:
+                break
+            elif b"metadata" in buffer[at : at + HEADERS_MOST]:
+                self._found = buffer[at : at + length]
+            at += length
+        self._carry = buffer[at:]
         return data
 
     def rest(self) -> bytes:
@@ -144,7 +154,11 @@ class ConverseTap:
 
     def answer(self) -> Answer:
         """Return what the stream said of itself so far."""
-        return self._answer
+        try:
+            (message,) = Decoder().feed(self._found) if self._found else (Message(),)
+        except Malformed:
+            return Answer()
+        return read_answer(message.payload)
 
 
 def tap(_: Ask) -> Tap:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -135,9 +136,9 @@ class MessagesTap(TailTap):
     def answer(self) -> Answer:
         """Return the usage as the stream last told it."""
         begun = next((e.message for e in _read(self.first_events()) if e.message), None)
-        last = _read(self.last_events())
+        last = _read(data for data in reversed(self.last_events()) if b'"usage"' in data)
         usage = (begun.usage if begun else None) or _Usage()
-        told = next((e.usage for e in reversed(last) if e.usage), None)
+        told = next((e.usage for e in last if e.usage), None)
         if told is not None:
             usage = _merge(usage, told)
         answer = _answer(begun or _Answer(), usage)
@@ -154,14 +155,12 @@ def _merge(first: _Usage, last: _Usage) -> _Usage:
     return msgspec.structs.replace(first, **changed)
 
 
-def _read(events: list[bytes]) -> list[_Event]:
-    read = []
+def _read(events: Iterable[bytes]) -> Iterator[_Event]:
     for data in events:
         try:
-            read.append(_decode_event(data))
+            yield _decode_event(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue  # the cut first event of the window, or one that farthing need not know
-    return read
 
 
 class Restoring:
