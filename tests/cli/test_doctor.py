@@ -77,3 +77,11 @@ def test_a_wrong_setting_is_named_with_file_and_line(cli: Cli, tmp_path: Path) -
     (tmp_path / "farthing.toml").write_text('\nlisten_on = "x"\n')
     said = " ".join(cli("doctor", status=1).stderr.split())
     assert "farthing.toml, line 2: there is no setting `listen_on`; did you mean `listen`?" in said
+
+
+def test_a_provider_whose_address_is_not_told_is_said(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", "sk-canary")
+    told = values(cli("doctor", "--json", "--offline", status=1))[0]
+    assert "set AZURE_OPENAI_ENDPOINT" in str(rows(told)["azure"]["problem"])

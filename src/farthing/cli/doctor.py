@@ -86,6 +86,8 @@ async def _provider(
             reachable = True
         except Failed as failure:
             reachable, problem = False, failure.message
+    if provider.key and "{place}" in provider.base_url:
+        reachable, problem = False, f"set {' or '.join(provider.place_env)}: where it is"
     if provider.usable() and not priced:
         problem = f"no model of it is priced: add [[prices]] with provider = {provider.prices!r}"
     return {

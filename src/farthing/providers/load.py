@@ -17,7 +17,9 @@ from farthing.wire import DIALECTS
 AUTHS = {
     "bearer": b"authorization: Bearer %s\r\n",
     "x-api-key": b"x-api-key: %s\r\n",
+    "api-key": b"api-key: %s\r\n",
     "x-goog-api-key": b"x-goog-api-key: %s\r\n",
+    "signed": b"",  # each request by itself: signing.py
     "none": b"",
 }
 
@@ -47,9 +49,13 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     auth: str = "bearer"
     auths: dict[str, str] = {}
     """How the key is sent in dialects that want it otherwise."""
-    region: str = ""
-    """What stands for {region} in base_url, unless a variable says it."""
-    region_env: tuple[str, ...] = ()
+    place: str = ""
+    """What stands for {place} in base_url, unless a variable says it: a region, or an address."""
+    place_env: tuple[str, ...] = ()
+    signed_env: tuple[str, str, str] | None = None
+    """Variables of a key's id, its secret and its session, where requests can be signed instead."""
+    key_id: str = ""
+    session: str = ""
     key_env: tuple[str, ...] = ()
     """Environment variables that may hold the key; the first that is set counts."""
     key: str = ""
@@ -87,7 +93,8 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def usable(self) -> bool:
         """Whether queries can be sent to it: switched on, with a key if it needs one."""
-        return self.enabled and (self.auth == "none" or bool(self.key))
+        keyed = self.auth == "none" or bool(self.key)
+        return self.enabled and keyed and "{place}" not in self.base_url
 
 
 Providers = dict[str, Provider]
@@ -184,14 +191,26 @@ def _with_key(
     if changes is not None and changes.api_key_env is not None:
         names = (changes.api_key_env,)
         provider = msgspec.structs.replace(provider, key_env=names)
-    regions = (environ.get(name, "").strip() for name in provider.region_env)
-    region = next((found for found in regions if found), provider.region)
-    base_url = provider.base_url.replace("{region}", region)
-    provider = msgspec.structs.replace(provider, base_url=base_url)
+    provider = _placed(provider, environ)
     for name in names:
         if key := environ.get(name, "").strip():
             return _keyed(provider, key, name)
+    if provider.signed_env is not None:
+        key_id, secret, session = (environ.get(n, "").strip() for n in provider.signed_env)
+        if key_id and secret:
+            signing = msgspec.structs.replace(
+                provider, auth="signed", key_id=key_id, session=session
+            )
+            return _keyed(signing, secret, provider.signed_env[0])
     return provider
+
+
+def _placed(provider: Provider, environ: Mapping[str, str]) -> Provider:
+    """Fill in where base_url leaves a place."""
+    told = (environ.get(name, "").strip().rstrip("/") for name in provider.place_env)
+    place = next((found for found in told if found), provider.place)
+    base_url = provider.base_url.replace("{place}", place) if place else provider.base_url
+    return msgspec.structs.replace(provider, base_url=base_url, place=place)
 
 
 def _keyed(provider: Provider, key: str, source: str) -> Provider:

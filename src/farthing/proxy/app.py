@@ -18,6 +18,7 @@ from farthing.ledger.present import presented
 from farthing.policy.keys import authenticate
 from farthing.prices.book import PriceBook
 from farthing.providers import Provider
+from farthing.providers.signing import signature
 from farthing.proxy.auth import credential
 from farthing.proxy.handle import handle
 from farthing.proxy.http import request_head
@@ -152,6 +153,9 @@ class App:
         for name in dialect.passed_headers:
             if (passed := request.headers.get(name.encode())) is not None:
                 lines += b"%s: %s\r\n" % (name.encode(), passed)
+        if provider.auth == "signed":
+            target = head.split(b" ", 2)[1].decode()
+            lines += signature(provider, target, body, clock.wall())
         return b"%s%scontent-length: %d\r\n\r\n%s" % (head, lines, len(body), body)
 
     # -- stopping -----------------------------------------------------------------------------
