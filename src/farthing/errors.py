@@ -37,6 +37,7 @@ CODES: dict[str, tuple[int, str]] = {
     "max_cost": (402, "The query cannot be made to fit its own price cap."),
     "unpriced_model": (400, "The price book has no price for the model, or for a meter it uses."),
     "unbounded": (400, "The request asks for something whose cost has no upper bound."),
+    "unsupported_crossing": (501, "The model's provider has not what was asked for."),
     "lossy_crossing": (400, "The model's provider speaks a dialect that cannot say the request."),
     "ledger_unavailable": (503, "The ledger cannot answer, so nothing may be sent."),
     "journal_full": (503, "The journal's disk is full, so nothing may be sent."),

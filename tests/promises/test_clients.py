@@ -15,7 +15,7 @@ from tests.support.gateway import RunningGateway
 from tests.support.speaker import Speaker
 
 from farthing.ledger.entry import Hold, Settle
-from farthing.wire import DIALECTS
+from farthing.wire.codecs import CODECS
 
 # Libraries that need too much beside them live in an environment of their own.
 ELSEWHERE = {"gemini", "converse"}
@@ -37,7 +37,7 @@ QUERIES = 5
 
 @pytest.fixture(scope="module")
 def speakers() -> Iterator[dict[str, Speaker]]:
-    made = {name: Speaker(name) for name in DIALECTS}
+    made = {name: Speaker(name) for name in CODECS}
     yield made
     for speaker in made.values():
         speaker.close()
@@ -53,8 +53,8 @@ def polyglot(
     running.stop()
 
 
-@pytest.mark.parametrize("there", DIALECTS)
-@pytest.mark.parametrize("library", DIALECTS)
+@pytest.mark.parametrize("there", CODECS)
+@pytest.mark.parametrize("library", CODECS)
 def test_a_library_holds_its_conversation_with_any_provider(
     polyglot: RunningGateway, speakers: dict[str, Speaker], library: str, there: str
 ) -> None:

@@ -29,7 +29,7 @@ PROVIDER_PATHS = {
     "gemini": "/models/{model}:{verb}",
     "converse": "/model/{model}/{verb}",
 }
-PAIRS = [(here, there) for here in DIALECTS for there in DIALECTS]
+PAIRS = [(here, there) for here in CODECS for there in CODECS]
 NAMES = [f"{here}-{there}" for here, there in PAIRS]
 USAGE = Usage(input=11, cache_read=3, output=7)
 CALL = ToolCall(id="call_1", name="weather", arguments='{"city":"Basel"}')

@@ -57,7 +57,7 @@ def ending(found: Response) -> str:
 
 
 def test_every_dialect_has_a_codec_of_its_name() -> None:
-    assert CODECS.keys() == DIALECTS.keys()
+    assert list(CODECS) == [name for name, dialect in DIALECTS.items() if dialect.crosses]
     assert all(codec.name == name for name, codec in CODECS.items())
 
 

@@ -9,13 +9,14 @@ import pytest
 
 from farthing.errors import Refused
 from farthing.wire import DIALECTS
+from farthing.wire.codecs import CODECS
 from farthing.wire.severities import HINTS, MEANINGS, severities
 from farthing.wire.translate import Translation
 
 
 def test_every_dialect_is_there_and_no_field_is_both() -> None:
-    assert HINTS.keys() == MEANINGS.keys() == DIALECTS.keys()
-    for name in DIALECTS:
+    assert HINTS.keys() == MEANINGS.keys() == CODECS.keys()
+    for name in CODECS:
         assert not set(HINTS[name]) & set(MEANINGS[name])
         assert len(severities(name)) == len(HINTS[name]) + len(MEANINGS[name])
 
@@ -31,7 +32,7 @@ def losses(there: str, **fields: Any) -> tuple[str, ...]:
     return translation.losses()
 
 
-@pytest.mark.parametrize("there", DIALECTS.keys() - {"chat"})
+@pytest.mark.parametrize("there", CODECS.keys() - {"chat"})
 def test_a_field_weighs_the_same_whichever_dialect_it_goes_to(there: str) -> None:
     assert losses(there, system_fingerprint="x") == ("hint system_fingerprint",)
     assert losses(there, unheard_of=1) == ("shape unheard_of",)

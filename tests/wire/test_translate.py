@@ -9,6 +9,7 @@ import pytest
 
 from farthing.errors import Malformed, Refused
 from farthing.wire import DIALECTS
+from farthing.wire.codecs import CODECS
 from farthing.wire.dialect import Answer, Ask, Usage
 from farthing.wire.translate import Translation
 
@@ -69,7 +70,7 @@ def test_nobody_is_answered_another_question() -> None:
     assert "strict" not in refused.value.message
 
 
-@pytest.mark.parametrize("here", DIALECTS)
+@pytest.mark.parametrize("here", CODECS)
 @pytest.mark.parametrize("body", [b"", b"[]", b'"x"', b"{", b"\xff", b"[" * 100_000])
 def test_what_is_no_request_is_malformed(here: str, body: bytes) -> None:
     there = "messages" if here == "chat" else "chat"
@@ -89,13 +90,13 @@ def test_an_error_is_told_in_the_client_s_dialect() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>busy</html>", b"null", b"[3]", b"\xff"])
-@pytest.mark.parametrize("there", DIALECTS)
+@pytest.mark.parametrize("there", CODECS)
 def test_an_error_that_is_none_of_the_dialect_s_is_told_too(there: str, body: bytes) -> None:
-    for here in DIALECTS.keys() - {there}:
+    for here in CODECS.keys() - {there}:
         assert isinstance(json.loads(Translation(here, there).problem(503, body)), dict)
 
 
-@pytest.mark.parametrize("there", DIALECTS)
+@pytest.mark.parametrize("there", CODECS)
 def test_an_answer_that_is_none_is_malformed_and_nothing_else(there: str) -> None:
     here = "messages" if there == "chat" else "chat"
     for body in (b"", b"[]", b"3", b"{", b"\xff"):
@@ -151,9 +152,9 @@ def test_a_stream_that_its_connection_ends_is_ended() -> None:
     assert names(tap.feed(data(event)) + tap.rest())[-1] == "message_stop"
 
 
-@pytest.mark.parametrize("there", DIALECTS)
+@pytest.mark.parametrize("there", CODECS)
 def test_a_stream_of_nonsense_is_malformed_and_nothing_else(there: str) -> None:
-    for here in DIALECTS.keys() - {there}:
+    for here in CODECS.keys() - {there}:
         for raw in (b"data: {}\n\n", b"data: [3]\n\ndata: x\n\n", b"\xff" * 99, b"\n\n", b"{}"):
             tap = Translation(here, there).tap(DIALECTS[there].tap(ask()), usage=True)
             try:

@@ -84,11 +84,19 @@ class PriceBook:
     def __init__(self, encoded: bytes) -> None:
         self.book = msgspec.json.decode(encoded, type=Book)
         self.digest = hashlib.sha256(encoded).hexdigest()
-        self._found: dict[tuple[str, str, tuple[tuple[str, str], ...]], Rate] = {}
+        self._found: dict[tuple[str, str, tuple[tuple[str, str], ...], bool], Rate] = {}
         self._minute = 0
 
-    def rate(self, provider: str, model: str, at: int, options: Mapping[str, str]) -> Rate:
-        """Return what a model costs at a moment.
+    def rate(
+        self,
+        provider: str,
+        model: str,
+        at: int,
+        options: Mapping[str, str],
+        *,
+        makes_output: bool = True,
+    ) -> Rate:
+        """Return what a model costs at a moment; of output only if it `makes_output`.
 
         Raises:
             Refused: unpriced_model; the sentence says what to write to price it.
@@ -96,10 +104,10 @@ class PriceBook:
         if at // MINUTE != self._minute or len(self._found) > REMEMBERED:
             self._minute = at // MINUTE
             self._found.clear()
-        key = (provider, model, tuple(sorted(options.items())) if options else ())
+        key = (provider, model, tuple(sorted(options.items())) if options else (), makes_output)
         rate = self._found.get(key)
         if rate is None:
-            rate = self._found[key] = self._resolve(provider, model, at, options)
+            rate = self._found[key] = self._resolve(provider, model, at, options, makes_output)
         return rate
 
     def model(self, provider: str, name: str) -> Model | None:
@@ -110,7 +118,9 @@ class PriceBook:
         """Return all models priced at a provider."""
         return self.book.providers.get(provider, [])
 
-    def _resolve(self, provider: str, name: str, at: int, options: Mapping[str, str]) -> Rate:
+    def _resolve(
+        self, provider: str, name: str, at: int, options: Mapping[str, str], makes_output: bool
+    ) -> Rate:
         model = self.model(provider, name)
         if model is None:
             raise _unpriced(provider, name, "The price book has no price for it")
@@ -120,6 +130,8 @@ class PriceBook:
         prices = dict(row.prices)
         for option in options.items():
             prices |= _variant(model, option, at, provider)
+        if not makes_output:
+            prices["output"] = [(0, 0)]
         if "input" not in prices or "output" not in prices:
             missing = "input" if "input" not in prices else "output"
             raise _unpriced(provider, name, f"The price book has no price for its {missing}")

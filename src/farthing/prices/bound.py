@@ -40,15 +40,17 @@ def quote(
     """
     tokens = input_bound(ask, provider)
     default = max(min(default_cap, rate.context or default_cap), ask.least_output)
-    cap = ask.output_cap or default
+    cap = (ask.output_cap or default) if ask.makes_output else 0
     reachable = rate.reachable(tokens)
     _check_searches(rate, provider, reachable)
-    if max_cost is not None:
+    if max_cost is not None and ask.makes_output:
         cap = min(cap, _affordable(ask, reachable, tokens, max_cost))
         if cap < min(ask.least_output, ask.output_cap or default):
             raise _too_dear(ask, reachable, tokens, max_cost)
     output = cap * ask.choices + ask.extra_output
     usd = max(money.charge(_total(ask, p, tokens, output)) for p in reachable)
+    if max_cost is not None and usd > max_cost:  # when there is no output to cap
+        raise _too_dear(ask, reachable, tokens, max_cost)
     if max(usd, tokens + output) > money.MOST:
         raise Refused(
             "unbounded", "This query could cost more than can be recorded; lower its cap."
@@ -113,7 +115,7 @@ def _affordable(ask: Ask, reachable: list[Prices], tokens: int, max_cost: int) -
 
 
 def _too_dear(ask: Ask, reachable: list[Prices], tokens: int, max_cost: int) -> Refused:
-    output = ask.least_output * ask.choices + ask.extra_output
+    output = ask.least_output * ask.choices + ask.extra_output if ask.makes_output else 0
     least = max(money.charge(_total(ask, prices, tokens, output)) for prices in reachable)
     return Refused(
         "max_cost",

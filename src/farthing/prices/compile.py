@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from genai_prices import types as source
 
 # Raised when the rows below are made differently from the same data.
-FORMAT = 2
+FORMAT = 3
 
 # genai-prices' name of a price → our meter, and how often its unit goes into a million.
 PRICE_KEYS = {
@@ -91,9 +91,15 @@ def _base(folder: Path) -> Book:
         return msgspec.json.decode(path.read_bytes(), type=Book)
     from genai_prices.data import providers  # noqa: PLC0415
 
+    own = {p.id: [_model(m) for m in p.models if m.prices] for p in providers}
+    # Of a model that a provider does not list, another provider's price may count.
+    others = {p.id: p.fallback_model_providers or [] for p in providers}
     book = Book(
         source=f"genai-prices {version}",
-        providers={p.id: [_model(m) for m in p.models if m.prices] for p in providers},
+        providers={
+            name: [*models, *(model for other in others[name] for model in own[other])]
+            for name, models in own.items()
+        },
     )
     write_private(path, book.encoded().decode())
     return book

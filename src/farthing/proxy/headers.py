@@ -68,6 +68,12 @@ def losses(lost: tuple[str, ...]) -> bytes:
     return b"farthing-losses: %s\r\n" % _text(text) if lost else b""
 
 
+def retyped(passed: bytes, kind: bytes) -> bytes:
+    """Return a provider's header lines with another content type."""
+    lines = (line for line in passed.split(b"\r\n") if not line.startswith(b"content-type:"))
+    return b"\r\n".join((b"content-type: %s" % kind, *lines))
+
+
 def _text(text: str) -> bytes:
     """Return a text as a header's value: what has no place in one becomes a question mark."""
     return bytes(byte if 32 <= byte < 127 else 63 for byte in text.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import quote
 
 from farthing import __version__
 from farthing.providers import Provider
@@ -96,3 +97,10 @@ def request_head(provider: Provider, method: str, path: str, dialect: str = "") 
             b"user-agent: farthing/%s\r\n" % __version__.encode(),
         )
     )
+
+
+def filled(path: str, model: str, verb: str) -> str:
+    """Fill in what a provider's path says of a query: {model} and {verb}."""
+    if "{" not in path:
+        return path
+    return path.replace("{model}", quote(model, safe="")).replace("{verb}", verb)

@@ -6,8 +6,8 @@ Their order is in `handle.py`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import quote as quote_path
 
 import msgspec
 
@@ -23,6 +23,7 @@ from farthing.providers import Provider
 from farthing.proxy import headers
 from farthing.proxy.auth import credential
 from farthing.proxy.gather import Gathered
+from farthing.proxy.http import filled
 from farthing.proxy.ids import new_id
 from farthing.proxy.relay import Relay
 from farthing.proxy.server import ClientConnection, Request
@@ -110,7 +111,7 @@ class Query:
         """Price it before it is sent; cap its output so that it fits its own price cap."""
         app, provider = self._app, self.route.provider
         most = headers.max_cost(self._request, self.key.max_cost)
-        self.rate = app.book.rate(provider.prices, self.route.model, self.now, self.ask.options)
+        self.rate = self._rate(self.ask.options)
         self.offer = quote(self.ask, self.rate, provider, app.default_output_tokens, most)
 
     async def hold(self) -> None:
@@ -138,7 +139,8 @@ class Query:
             return
         relay = Relay(self._client, connection, self._app.settings.max_answer_bytes)
         self._relay = relay
-        path = self._path(provider.dialects[self._spoken.name])
+        verb = self._spoken.verbs[self.ask.stream]
+        path = filled(provider.dialects[self._spoken.name], self.route.model, verb)
         message = self._app.message(provider, self._spoken, path, self._request, self._sent_body())
         self.ending = Unresolved(clock.wall(), self.id, "interrupted")
         try:
@@ -238,10 +240,10 @@ class Query:
 
     def _sent_body(self) -> bytes:
         """Return the request's body with the changes that the provider and the bound need."""
-        ask, offer, provider = self.ask, self.offer, self.route.provider
+        ask, provider = self.ask, self.route.provider
         changes = Changes(
             model=self._new_name(),
-            output_cap=offer.output_cap if offer.output_cap != ask.output_cap else None,
+            output_cap=self._new_cap(),
             output_cap_field=provider.output_cap_field,
             ask_usage=not ask.wants_usage and provider.stream_usage,
         )
@@ -249,10 +251,10 @@ class Query:
 
     def _headers(self, head: Head, kind: bytes = b"application/json") -> bytes:
         """Return the provider's headers and ours; `kind` is what a translated answer is."""
-        passed = head.passed if self._translation is None else _retyped(head.passed, kind)
+        passed = head.passed if self._translation is None else headers.retyped(head.passed, kind)
         lines = passed + headers.named(self.id, self.route.provider.name, self.route.model)
-        if self.offer.output_cap != self.ask.output_cap:
-            lines += headers.output_cap(self.offer.output_cap)
+        if (cap := self._new_cap()) is not None:
+            lines += headers.output_cap(cap)
         if self._translation is not None:
             lines += headers.losses(self._translation.losses())
         return lines
@@ -291,9 +293,21 @@ class Query:
         """Return the rate of what was served, which may be another tier than was asked for."""
         if answer.options == self.ask.options:
             return self.rate
+        return self._rate(answer.options)
+
+    def _rate(self, options: Mapping[str, str]) -> Rate:
         return self._app.book.rate(
-            self.route.provider.prices, self.route.model, self.now, answer.options
+            self.route.provider.prices,
+            self.route.model,
+            self.now,
+            options,
+            makes_output=self.ask.makes_output,
         )
+
+    def _new_cap(self) -> int | None:
+        """Return the output cap that is sent, where the client set another or none."""
+        ask, cap = self.ask, self.offer.output_cap
+        return cap if ask.makes_output and cap != ask.output_cap else None
 
     def _settled(self, usd: int, usage: Usage, head: Head, answer: Answer) -> Settle:
         total = self._microseconds(clock.monotonic())
@@ -311,15 +325,6 @@ class Query:
             losses=self._lost()[:TEXT_MOST],
         )
 
-    def _path(self, template: str) -> str:
-        """Fill in what a provider's path says of the query."""
-        if "{" not in template:
-            return template
-        verb = self._spoken.verbs[self.ask.stream]
-        return template.replace("{model}", quote_path(self.route.model, safe="")).replace(
-            "{verb}", verb
-        )
-
     def _lost(self) -> str:
         return ", ".join(self._translation.losses()) if self._translation is not None else ""
 
@@ -329,12 +334,6 @@ class Query:
 
     def _microseconds(self, moment: int) -> int:
         return (moment - self._request.received) // 1000
-
-
-def _retyped(passed: bytes, kind: bytes) -> bytes:
-    """Return header lines with another content type."""
-    lines = (line for line in passed.split(b"\r\n") if not line.startswith(b"content-type:"))
-    return b"\r\n".join((b"content-type: %s" % kind, *lines))
 
 
 def _unreadable(provider: Provider, problem: Malformed) -> Failed:

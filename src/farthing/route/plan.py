@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from farthing.errors import FarthingError, Malformed
+from farthing.errors import FarthingError, Malformed, Refused
 from farthing.prices.book import PriceBook, find
 from farthing.providers import Provider, Providers
+from farthing.wire import DIALECTS
 
 REMEMBERED = 4096
 
@@ -23,10 +24,13 @@ class Route(msgspec.Struct, frozen=True):
     """What is spoken with the provider: the client's dialect where it can be."""
 
 
-def _route(provider: Provider, model: str, dialect: str) -> Route:
-    """Return the route to a provider, in the client's dialect or else the first that it speaks."""
-    spoken = dialect if dialect in provider.dialects else next(iter(provider.dialects))
-    return Route(provider, model, spoken)
+def _routes(provider: Provider, model: str, dialect: str) -> list[Route]:
+    """Return the route to a provider: in the client's dialect, or in the first that it speaks of
+    those that can be translated; none when there is no such way."""
+    spoken = [dialect] if dialect in provider.dialects else []
+    if not spoken and DIALECTS[dialect].crosses:
+        spoken = [name for name in provider.dialects if DIALECTS[name].crosses]
+    return [Route(provider, model, name) for name in spoken[:1]]
 
 
 class Router:
@@ -70,7 +74,7 @@ class Router:
         for name in self.models():
             provider, _, model = name.partition("/")
             if name not in self._aliases:
-                routes.append(_route(self._usable[provider], model, dialect))
+                routes += _routes(self._usable[provider], model, dialect)
         return routes
 
     def _plan(self, asked: str, dialect: str) -> Route:
@@ -79,12 +83,14 @@ class Router:
         name = self._aliases.get(asked, asked)
         prefix, _, rest = name.partition("/")
         if rest and prefix in self._usable:
-            routes = [_route(self._usable[prefix], rest, dialect)]
+            serving, name = [self._usable[prefix]], rest
         else:
-            serving = (p for p in self._usable.values() if self._serves(p, name))
-            routes = [_route(provider, name, dialect) for provider in serving]
-        if not routes:
+            serving = [p for p in self._usable.values() if self._serves(p, name)]
+        if not serving:
             raise self._unknown(asked, name)
+        routes = [route for provider in serving for route in _routes(provider, name, dialect)]
+        if not routes:
+            raise _unspoken(asked, serving[0], dialect)
         same = [route for route in routes if route.dialect == dialect]
         chosen = same or routes
         if len(chosen) > 1:
@@ -118,6 +124,15 @@ def _unusable(asked: str, provider: Provider) -> Malformed:
         "unknown_model",
         f"The model {asked!r} is served by {provider.name}, {why}. Its operator can {mend} and "
         "start the gateway again.",
+    )
+
+
+def _unspoken(asked: str, provider: Provider, dialect: str) -> Refused:
+    return Refused(
+        "unsupported_crossing",
+        f"{asked!r} is served by {provider.name}, which this gateway speaks to in "
+        f"{', '.join(provider.dialects)}: nothing of that can be translated to {dialect}. If it "
+        f"has {dialect}, say where under [providers.{provider.name}] dialects in farthing.toml.",
     )
 
 

@@ -47,6 +47,8 @@ class Ask(msgspec.Struct):
     """Whether a stream's usage goes to the client; when not, it is asked for and hidden."""
     output_cap: int | None = None
     """The client's cap on output tokens; None when it set none."""
+    makes_output: bool = True
+    """Whether tokens of output are made, and billed; embeddings make none."""
     least_output: int = 1
     """The smallest cap the request still makes sense with (a reasoning budget, say)."""
     choices: int = 1
@@ -137,6 +139,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """Reads what a path says, in a dialect that puts model and streaming there."""
     verbs: tuple[str, str] = ("", "")
     """What stands for {verb} in a provider's path: for a whole answer, and for a stream."""
+    crosses: bool = True
+    """Whether it can be translated: whether it has a codec."""
     passed_headers: tuple[str, ...] = ()
     """The client's headers that are this dialect's own and go on to the provider."""
     required_headers: tuple[tuple[str, str], ...] = ()
