@@ -95,6 +95,11 @@ def test_messages_whole(messages: anthropic.Anthropic) -> None:
     assert answer.usage.output_tokens > 0
 
 
+def test_messages_counted(messages: anthropic.Anthropic) -> None:
+    asked: Any = [{"role": "user", "content": QUESTION}]
+    assert messages.messages.count_tokens(model=MODEL, messages=asked).input_tokens > 20
+
+
 # The model answers an emoji with an emoji, whose first token is not yet a character: then
 # llama.cpp leaves out the stream's first event, and farthing restores it.
 @pytest.mark.parametrize("question", [QUESTION, "🌱"])

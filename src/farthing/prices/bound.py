@@ -38,6 +38,8 @@ def quote(
     Raises:
         Refused: unbounded; or max_cost, when no useful output fits.
     """
+    if ask.free:
+        return Quote(0, 0, 0, 0)
     tokens = input_bound(ask, provider)
     default = max(min(default_cap, rate.context or default_cap), ask.least_output)
     cap = (ask.output_cap or default) if ask.makes_output else 0

@@ -2,12 +2,12 @@
 
 from farthing.wire.chat import CHAT
 from farthing.wire.converse import CONVERSE
+from farthing.wire.counting import COUNTING
 from farthing.wire.dialect import Dialect
 from farthing.wire.embeddings import EMBEDDINGS
 from farthing.wire.gemini import GEMINI
 from farthing.wire.messages import MESSAGES
 from farthing.wire.responses import RESPONSES
 
-DIALECTS: dict[str, Dialect] = {
-    dialect.name: dialect for dialect in (CHAT, MESSAGES, RESPONSES, GEMINI, CONVERSE, EMBEDDINGS)
-}
+ALL = (CHAT, MESSAGES, RESPONSES, GEMINI, CONVERSE, EMBEDDINGS, COUNTING)
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in ALL}

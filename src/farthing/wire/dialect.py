@@ -49,6 +49,8 @@ class Ask(msgspec.Struct):
     """The client's cap on output tokens; None when it set none."""
     makes_output: bool = True
     """Whether tokens of output are made, and billed; embeddings make none."""
+    free: bool = False
+    """Whether the provider bills nothing for it."""
     least_output: int = 1
     """The smallest cap the request still makes sense with (a reasoning budget, say)."""
     choices: int = 1
