@@ -107,7 +107,8 @@ async def through(
     server = answering(script(there))
     async with server:
         path = PROVIDER_PATHS.get(there, "/x")
-        async with application(server.provider(dialects={there: path}, models=("m",))) as it:
+        said = {"dialects": {there: path}, "output_cap_field": "max_completion_tokens"}
+        async with application(server.provider(**said)) as it:
             verb = DIALECTS[here].verbs[stream].partition("?")[0]
             target = CLIENT_PATHS[here].replace("{verb}", verb)
             reply = await it.ask("POST", target, asked(here, stream=stream))
@@ -160,5 +161,19 @@ def test_the_provider_is_asked_the_same(here: str, there: str) -> None:
         texts = [p.text for turn in told.turns for p in turn.parts if isinstance(p, Text)]
         assert texts == ["Be brief.", "How is the weather?"]
         assert b"/m" in head or told.model == "m"
+
+    run(scene())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", CODECS)
+def test_on_the_diagonal_the_provider_s_bytes_are_the_client_s(name: str, stream: bool) -> None:
+    async def scene() -> None:
+        script = streamed if stream else whole
+        reply, server, _ = await through(name, name, script, stream=stream)
+        _, _, sent = script(name).partition(b"\r\n\r\n")
+        got = unchunked(reply.body) if stream else reply.body
+        assert got == sent
+        assert server.requests[0].partition(b"\r\n\r\n")[2] == asked(name, stream=stream)
 
     run(scene())
