@@ -34,6 +34,7 @@ check: $(VENV)/check.done
 bench: $(VENV)/run.done
 	$(BIN)/python bench/compare.py $(ARGS)
 	$(BIN)/python bench/wire.py
+	$(BIN)/python bench/ledger.py
 
 lock: $(VENV)/made.done
 	$(PIP) install --quiet uv
