@@ -102,7 +102,7 @@ def test_a_query_is_held_and_settled(
         assert opened.ledger.state.holds == {"q1": hold()}
         assert await remote.end(settle()).in_task() is None
         assert await remote.end(settle()).in_task() == Refusal("not_open")
-        assert opened.ledger.state.account("key:k1", "usd") == Account(posted=60)
+        assert opened.ledger.state.balance("key:k1", "usd") == Account(posted=60)
         await remote.close()
         await opened.close()
 
@@ -316,7 +316,7 @@ def test_a_hold_whose_answer_was_lost_is_refused_and_voided(
         second = await open_served()
         assert set(second.ledger.state.holds) == {"q1"}, "it was recorded, only the answer is lost"
         await until(lambda: not second.ledger.state.holds)
-        assert second.ledger.state.account("key:k1", "usd") == Account()
+        assert second.ledger.state.balance("key:k1", "usd") == Account()
         await remote.close()
         await second.close()
 
@@ -401,7 +401,7 @@ def test_a_worker_that_lost_only_its_connection_settles_what_was_given_up(
         await until(lambda: opened.ledger.state.unresolved == {"q1"})
         remote.end(settle())
         await until(lambda: not opened.ledger.state.holds)
-        assert opened.ledger.state.account("key:k1", "usd") == Account(posted=60)
+        assert opened.ledger.state.balance("key:k1", "usd") == Account(posted=60)
         await remote.close()
         await opened.close()
 

@@ -325,7 +325,7 @@ def test_a_full_disk_refuses_queries_while_every_open_one_can_end(
     journal = Journal(tmp_path)
     state = replay(journal)
     journal.close()
-    assert state.account("key:k", "usd") == Account(posted=int(held) * 9, held=9)
+    assert state.balance("key:k", "usd") == Account(posted=int(held) * 9, held=9)
 
 
 def test_a_disk_that_is_really_full_refuses_queries_and_takes_them_again_later(
@@ -425,7 +425,7 @@ def test_given_up_queries_stay_held_and_say_why(
         ledger.give_up([hold("q1")], "worker_lost")
         await ledger.close()
         assert ledger.state.unresolved == {"q1"}
-        assert ledger.state.account("key:k1", "usd").held == 200
+        assert ledger.state.balance("key:k1", "usd").held == 200
         written = journaled(groups_in(journal.path.parent))[-1]
         assert isinstance(written, Unresolved)
         assert (written.id, written.reason) == ("q1", "worker_lost") and written.at > 10**18

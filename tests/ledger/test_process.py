@@ -39,7 +39,7 @@ from farthing.ledger.protocol import (
     Outcome,
     decode_from_ledger,
 )
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
 from farthing.paths import DataFolder
 
 Build = Callable[..., Any]

@@ -22,7 +22,7 @@ from farthing.ledger.protocol import (
     decode_to_ledger,
     encode,
 )
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
 
 KEY = KeyState(Key(2, "ann", "k", "app", b"d"), revoked_at=9)
 KEY_FORM = {

@@ -31,7 +31,7 @@ from farthing.ledger.protocol import (
     decode_from_ledger,
     encode,
 )
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
 from farthing.paths import DataFolder
 
 Build = Callable[..., Any]
@@ -167,7 +167,7 @@ def test_a_query_is_held_and_settled_under_the_numbers_it_was_asked_with(
             assert await worker.ask(Append(43, settle())) == Outcome(43, Refusal("not_open"))
             again = await worker.ask(Append(44, Void(9, "q1", "not_sent")))
             assert again == Outcome(44, Refusal("not_open"))
-        assert opened.ledger.state.account("key:k1", "usd").posted == 60
+        assert opened.ledger.state.balance("key:k1", "usd").posted == 60
         await opened.close()
 
     run(test())
@@ -271,7 +271,7 @@ def test_a_worker_whose_connection_ends_leaves_its_open_queries_unresolved(
                 await worker.ask(Append(3, hold("open", worker="w1")))
             await until(lambda: "w1" not in opened.server.attached)
             assert state.unresolved == {"open"} and set(state.holds) == {"open", "theirs"}
-            assert state.account("key:k1", "usd").held == 200
+            assert state.balance("key:k1", "usd").held == 200
         await until(lambda: not opened.server.attached)
         await opened.close()
 

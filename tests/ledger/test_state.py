@@ -309,7 +309,7 @@ def test_one_limit_of_the_path_that_refuses_leaves_the_others_untouched(
     state = state_of(key("k1"), limit(500), limit(99, scope="org:o"))
     refusal = state.apply(hold(usd=100, path=("key:k1", "org:o")))
     assert refusal is not None and refusal.scope == "org:o"
-    assert state.account("key:k1", "usd").held == 0
+    assert state.balance("key:k1", "usd").held == 0
 
 
 def test_a_hold_is_held_on_every_scope_of_its_path_until_it_ends(key: Build, hold: Build) -> None:
@@ -328,13 +328,13 @@ def test_a_settlement_posts_the_cost_and_all_tokens_and_releases_the_rest(
 ) -> None:
     usage = Usage(1, 2, 4, 8, 16, reasoning=7, input_audio=32, output_audio=64, web_searches=9)
     state = state_of(key("k1"), hold(usd=100, tokens=500), settle(usd=60, usage=usage))
-    assert state.account("key:k1", "usd") == Account(posted=60, held=0)
-    assert state.account("key:k1", "tokens") == Account(posted=127, held=0)
+    assert state.balance("key:k1", "usd") == Account(posted=60, held=0)
+    assert state.balance("key:k1", "tokens") == Account(posted=127, held=0)
 
 
 def test_a_bill_above_the_hold_is_posted_whole(key: Build, hold: Build, settle: Build) -> None:
     state = state_of(key("k1"), hold(usd=100), settle(usd=101))
-    assert state.account("key:k1", "usd") == Account(posted=101, held=0)
+    assert state.balance("key:k1", "usd") == Account(posted=101, held=0)
 
 
 def test_an_unresolved_query_stays_held(key: Build, hold: Build, limit: Build) -> None:
@@ -345,7 +345,7 @@ def test_an_unresolved_query_stays_held(key: Build, hold: Build, limit: Build) -
 
 def test_evidence_settles_an_unresolved_query_later(key: Build, hold: Build, settle: Build) -> None:
     state = state_of(key("k1"), hold(), Unresolved(5, "q1", "lost"), settle(usd=60))
-    assert state.account("key:k1", "usd") == Account(posted=60, held=0)
+    assert state.balance("key:k1", "usd") == Account(posted=60, held=0)
     assert not state.unresolved and not state.holds
 
 
@@ -440,7 +440,7 @@ def test_releasing_more_than_was_held_stops_the_ledger(
     unit: str, key: Build, hold: Build, settle: Build
 ) -> None:
     state = state_of(key("k1"), hold())
-    state.account("key:k1", unit).held -= 1
+    state.balance("key:k1", unit).held -= 1
     with pytest.raises(AssertionError, match="released"):
         state.apply(settle())
 
@@ -464,4 +464,4 @@ def test_a_path_that_names_a_scope_twice_does_not_pass_its_limit(
         state.apply(hold(usd=60, path=("key:k1", "key:k1")))
     except AssertionError:
         return
-    assert state.account("key:k1", "usd").held <= 100
+    assert state.balance("key:k1", "usd").held <= 100

@@ -68,7 +68,7 @@ def test_fifty_queries_at_once_on_a_farthing(tmp_path: Path, workers: int) -> No
 def _never_above(gateway: RunningGateway, key: str) -> None:
     """At every position of the journal: posted + held ≤ limit; at its end, nothing is held."""
     scope, limit = f"key:{key.split('_')[1]}", money.nanodollars(FARTHING)
-    accounts = [state.account(scope, "usd") for state in states(gateway.data)]
+    accounts = [state.balance(scope, "usd") for state in states(gateway.data)]
     assert max(account.posted + account.held for account in accounts) <= limit
     assert accounts[-1].held == 0
     spent = sum(e.usd for e in gateway.entries() if isinstance(e, Settle))

@@ -13,7 +13,7 @@ from tests.support.loopback import until
 from farthing.flow import OneShot, ready
 from farthing.ledger.entry import Ending, Hold, Refusal
 from farthing.ledger.ledger import Outcome
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
 from farthing.policy.keys import make_key
 from farthing.prices.book import Book, Model, PriceBook, Row
 from farthing.providers import Provider

@@ -13,7 +13,7 @@ from farthing import __version__, clock
 from farthing.cli.output import ConfigFile, Data, Json, console, data_folder, print_json, run, wide
 from farthing.cli.output import table as make_table
 from farthing.errors import ConfigError, Failed
-from farthing.ledger.admin import read_balances
+from farthing.ledger.admin import read_standing
 from farthing.local.weights import HOW_TO_INSTALL, installed
 from farthing.paths import DataFolder
 from farthing.prices.book import PriceBook
@@ -121,11 +121,12 @@ async def _ledger(folder: DataFolder) -> dict[str, Any]:
     if not folder.journal.exists():
         return {"readable": True, "keys": 0, "note": "not begun yet"}
     try:
-        balances, keys = await read_balances(folder)
+        told = await read_standing(folder)
     except ConfigError as problem:
         return {"readable": False, "problem": str(problem)}
-    held = sum(b.held for b in balances if b.unit == "usd")
-    return {"readable": True, "keys": len(keys), "held_nanodollars": held}
+    keys = [b for b in told.balances if b.scope.startswith("key:")]
+    held = sum(b.held for b in keys if b.unit == "usd")
+    return {"readable": True, "keys": len(told.keys), "held_nanodollars": held}
 
 
 def _embedded(book: PriceBook, settings: Settings) -> dict[str, Any]:

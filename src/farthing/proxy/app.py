@@ -226,7 +226,7 @@ class App:
         client.respond(200, JSON, self._dialect_of(request).model_list(self.router.models()))
 
     def _look_up(self, client: ClientConnection, request: Request) -> None:
-        key = authenticate(credential(request), self.ledger.keys, self.pepper, clock.wall())
+        key = authenticate(credential(request), self.ledger.keys, self.pepper, clock.wall()).key
         task = asyncio.get_running_loop().create_task(self._answer_look_up(client, request, key.id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from farthing import money
 from farthing.errors import Malformed
+from farthing.policy.path import read_tags
 from farthing.proxy.server import Request
 
 MAX_COST_HEADER = b"farthing-max-cost-usd"
 STRICT_HEADER = b"farthing-strict"
+USER_HEADER = b"farthing-user"
+TAGS_HEADER = b"farthing-tags"
 
 # Clients bound an answer's headers to some kilobytes; names of fields can be of any length.
 LOSSES_MOST = 2000
@@ -39,6 +42,26 @@ def strict(request: Request) -> bool:
     if told not in (b"true", b"false"):
         raise Malformed("invalid_header", f"{STRICT_HEADER.decode()}: write true or false.")
     return told == b"true"
+
+
+def user(request: Request) -> str:
+    """Return the end user that a client names beside its request."""
+    return request.headers.get(USER_HEADER, b"").decode("utf-8", "replace").strip()
+
+
+def tags(request: Request) -> tuple[str, ...]:
+    """Return the tags that a query is counted under.
+
+    Raises:
+        Malformed: there are too many, or one is too long.
+    """
+    told = request.headers.get(TAGS_HEADER)
+    return () if told is None else read_tags(told.decode("utf-8", "replace"))
+
+
+def warning(text: str) -> bytes:
+    """Return the header that tells of a soft limit that was passed."""
+    return b"farthing-warning: %s\r\n" % _text(text)
 
 
 def named(query: str, provider: str, model: str) -> bytes:

@@ -13,10 +13,12 @@ import msgspec
 
 from farthing import clock
 from farthing.errors import Failed, FarthingError, Malformed, Refused
-from farthing.ledger.entry import Ending, Hold, Key, Settle, Unresolved, Void
+from farthing.ledger.commitment import contracted
+from farthing.ledger.entry import Ending, Hold, Key, Refusal, Settle, Unresolved, Void, Warned
 from farthing.ledger.ledger import TEXT_MOST, Outcome
 from farthing.policy.keys import authenticate
-from farthing.policy.limits import explain
+from farthing.policy.limits import explain, warning
+from farthing.policy.path import path, told_user
 from farthing.prices.bound import Quote, quote
 from farthing.prices.rate import Rate, cost
 from farthing.providers import Provider
@@ -52,6 +54,7 @@ class Query:
     rate: Rate
     offer: Quote
     admitted: Hold
+    warned: Warned | None = None
 
     def __init__(
         self,
@@ -83,13 +86,16 @@ class Query:
     def authenticate(self) -> None:
         """Find whose query it is."""
         app = self._app
-        self.key = authenticate(credential(self._request), app.ledger.keys, app.pepper, self.now)
+        known = authenticate(credential(self._request), app.ledger.keys, app.pepper, self.now)
+        self.key, self._known = known.key, known
 
     def read(self) -> None:
         """Read what decides its price and its way."""
         self.ask = self._dialect.read_request(self._request.body)
         if self._target is not None:
             self.ask.model, self.ask.stream = self._target.model, self._target.stream
+        user = headers.user(self._request) or told_user(self.ask.fields, self._dialect.users)
+        self._who = (user, headers.tags(self._request))
 
     def plan(self) -> None:
         """Choose the provider, and what is spoken with it."""
@@ -121,10 +127,14 @@ class Query:
             Refused: a limit, or the ledger, does not admit it.
         """
         hold = self._hold()
-        refusal = await self._app.ledger.hold(hold)
-        if refusal is not None:
-            raise explain(refusal, self.key)
-        self.admitted = hold
+        told = await self._app.ledger.hold(hold)
+        if isinstance(told, Refusal) and told.code == "stale_path":
+            self.authenticate()  # its key was moved just now, which the ledger has told meanwhile
+            hold = self._hold()
+            told = await self._app.ledger.hold(hold)
+        if isinstance(told, Refusal):
+            raise explain(told, self.key, self.now)
+        self.admitted, self.warned = hold, told
 
     async def send(self) -> None:
         """Send it and take the answer. Sets `ending`, and keeps the provider's failures."""
@@ -220,7 +230,7 @@ class Query:
             at=self.now,
             id=self.id,
             key=self.key.id,
-            path=(f"key:{self.key.id}",),
+            path=path(self._known, *self._who, self.route.scopes),
             provider=self.route.provider.name,
             model=self.route.model,
             asked_model=self.ask.model,
@@ -255,6 +265,8 @@ class Query:
         lines = passed + headers.named(self.id, self.route.provider.name, self.route.model)
         if (cap := self._new_cap()) is not None:
             lines += headers.output_cap(cap)
+        if self.warned is not None:
+            lines += headers.warning(warning(self.warned))
         if self._translation is not None:
             lines += headers.losses(self._translation.losses())
         return lines
@@ -312,10 +324,12 @@ class Query:
     def _settled(self, usd: int, usage: Usage, head: Head, answer: Answer) -> Settle:
         total = self._microseconds(clock.monotonic())
         first = self._relay.first_byte if self._relay is not None else 0
+        terms, provider = self._app.ledger.commitments, self.route.provider.name
+        paid = contracted(usd, provider, terms.values(), self.now) if terms else usd
         return Settle(
             at=clock.wall(),
             id=self.id,
-            usd=usd,
+            usd=paid,
             usage=usage,
             status=head.status,
             first_byte_us=self._microseconds(first) if first else total,
@@ -323,6 +337,7 @@ class Query:
             upstream_id=answer.id[:TEXT_MOST],
             answered_model=answer.model[:TEXT_MOST],
             losses=self._lost()[:TEXT_MOST],
+            list_usd=usd if paid != usd else None,
         )
 
     def _lost(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from farthing.errors import FarthingError, Malformed, Refused
+from farthing.policy.path import short
 from farthing.prices.book import PriceBook, find
 from farthing.providers import Provider, Providers
 from farthing.wire import DIALECTS
@@ -22,6 +23,8 @@ class Route(msgspec.Struct, frozen=True):
     """The model's name, as the provider spells it."""
     dialect: str
     """What is spoken with the provider: the client's dialect where it can be."""
+    scopes: tuple[str, ...] = ()
+    """The scopes of what serves it, whose limits its queries must pass."""
 
 
 def _routes(provider: Provider, model: str, dialect: str) -> list[Route]:
@@ -95,7 +98,16 @@ class Router:
         chosen = same or routes
         if len(chosen) > 1:
             raise _ambiguous(asked, chosen)
-        return chosen[0]
+        return self._scoped(chosen[0], asked)
+
+    def _scoped(self, route: Route, asked: str) -> Route:
+        """Name what serves a query: all names of a model that have one price are one scope."""
+        provider = route.provider.name
+        priced = self._book.model(route.provider.prices, route.model)
+        model = priced.id if priced is not None else route.model
+        alias = (f"route:{short(asked)}",) if asked in self._aliases else ()
+        scopes = (*alias, f"model:{provider}/{short(model)}", f"provider:{provider}")
+        return msgspec.structs.replace(route, scopes=scopes)
 
     def _serves(self, provider: Provider, name: str) -> bool:
         return name in provider.models or self._book.model(provider.prices, name) is not None

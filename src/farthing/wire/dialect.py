@@ -143,6 +143,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """What stands for {verb} in a provider's path: for a whole answer, and for a stream."""
     crosses: bool = True
     """Whether it can be translated: whether it has a codec."""
+    users: tuple[tuple[str, ...], ...] = ()
+    """Where a request may name its end user: fields, each within the one before."""
     passed_headers: tuple[str, ...] = ()
     """The client's headers that are this dialect's own and go on to the provider."""
     required_headers: tuple[tuple[str, str], ...] = ()

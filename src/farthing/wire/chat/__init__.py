@@ -18,4 +18,5 @@ CHAT = Dialect(
     error=error,
     fault=fault,
     model_list=model_list,
+    users=(("safety_identifier",), ("user",)),
 )

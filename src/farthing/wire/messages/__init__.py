@@ -25,6 +25,7 @@ MESSAGES = Dialect(
     error=error,
     fault=fault,
     model_list=model_list,
+    users=(("metadata", "user_id"),),
     passed_headers=("anthropic-version", "anthropic-beta"),
     required_headers=(("anthropic-version", "2023-06-01"),),
 )

@@ -19,4 +19,5 @@ RESPONSES = Dialect(
     error=error,
     fault=fault,
     model_list=model_list,
+    users=(("safety_identifier",), ("user",)),
 )
