@@ -325,7 +325,8 @@ def test_a_price_cap_that_cannot_be_read_is_not_taken_as_none(text: bytes) -> No
 def test_a_hold_says_what_was_asked_and_what_it_can_cost() -> None:
     (hold,) = Scene(whole()).ask(model="fast", stream=True).ledger.holds
     assert (hold.provider, hold.model, hold.asked_model) == ("loop", "m", "fast")
-    assert (hold.key, hold.path) == (NEW_KEY.entry.id, (f"key:{NEW_KEY.entry.id}",))
+    scopes = ("route:fast", "model:loop/m", "provider:loop")
+    assert (hold.key, hold.path) == (NEW_KEY.entry.id, (f"key:{NEW_KEY.entry.id}", *scopes))
     assert (hold.dialect, hold.stream, hold.output_cap) == ("chat", True, 9)
     assert hold.tokens == hold.input_tokens + 9
     assert hold.usd == 1000 * hold.tokens

@@ -45,15 +45,16 @@ class _Image(msgspec.Struct, array_like=True):
     limits: list[Limit]
     accounts: list[Account]
     commitments: list[CommitmentState]
-    credits: set[str]
-    runs: dict[str, Run]
-    others: set[str]
+    credits: list[str]
+    runs: list[tuple[str, str, list[str]]]
+    """Run, the count below which all is seen, and the latest counts."""
+    others: list[str]
     open: list[_Open]
     unresolved: dict[str, int]
     tripped: list[tuple[str, str, int]]
 
 
-_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+_encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Image).decode
 
 
@@ -71,9 +72,9 @@ def encoded(state: State) -> bytes:
             limits=[limit for terms in state.accounts.limits.values() for limit in terms.values()],
             accounts=list(state.accounts.by_scope.values()),
             commitments=list(state.commitments.by_id.values()),
-            credits=state.credits,
-            runs=state.seen.runs,
-            others=state.seen.others,
+            credits=sorted(state.credits),
+            runs=[(name, r.below, sorted(r.latest)) for name, r in state.seen.runs.items()],
+            others=sorted(state.seen.others),
             open=[_open(hold, state.charges[query]) for query, hold in state.holds.items()],
             unresolved=state.unresolved,
             tripped=[(*route, at) for route, at in state.tripped.items()],
@@ -86,7 +87,7 @@ def restore(state: State, image: bytes) -> None:
     told = _decode(image)
     if told.format != FORMAT:
         raise msgspec.DecodeError(f"format {told.format}, not {FORMAT}")
-    for name in ("position", "ledger", "config", "price_book", "credits", "unresolved"):
+    for name in ("position", "ledger", "config", "price_book", "unresolved"):
         setattr(state, name, getattr(told, name))
     state.registry.keys.update({key.key.id: key for key in told.keys})
     state.registry.parents.update(told.parents)
@@ -94,7 +95,8 @@ def restore(state: State, image: bytes) -> None:
         state.accounts.limits.setdefault(limit.scope, {})[limit.unit, limit.window] = limit
     state.accounts.by_scope.update({account.scope: account for account in told.accounts})
     state.commitments.by_id.update({each.terms.id: each for each in told.commitments})
-    state.seen.runs.update(told.runs)
+    state.credits.update(told.credits)
+    state.seen.runs.update({name: Run(below, set(latest)) for name, below, latest in told.runs})
     state.seen.others.update(told.others)
     state.tripped.update({(provider, model): at for provider, model, at in told.tripped})
     for each in told.open:
