@@ -13,6 +13,8 @@ import msgspec
 from farthing.errors import ConfigError
 from farthing.settings import ProviderSettings, Settings
 from farthing.wire import DIALECTS
+from farthing.wire.dialect import Dialect
+from farthing.wire.envelopes import ENVELOPES
 
 AUTHS = {
     "bearer": b"authorization: Bearer %s\r\n",
@@ -62,6 +64,10 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key_from: str = ""
     """Where the key was found, for people to read."""
     prices: str = ""
+    headers: dict[str, dict[str, str]] = {}
+    """Headers of its dialects' own, by dialect, where the client sends none: a version, say."""
+    envelopes: dict[str, str] = {}
+    """Dialects that it takes in an envelope of its own, each with the envelope's name."""
     models: tuple[str, ...] = ()
     output_cap_field: str = "max_tokens"
     counts: dict[str, str] = {}
@@ -90,6 +96,11 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def tls(self) -> bool:
         """Whether base_url is https."""
         return urlsplit(self.base_url).scheme == "https"
+
+    def speaks(self, dialect: str) -> Dialect:
+        """Return a dialect of its own, as it is spoken to in it."""
+        envelope = self.envelopes.get(dialect)
+        return DIALECTS[dialect] if envelope is None else ENVELOPES[envelope]
 
     def usable(self) -> bool:
         """Whether queries can be sent to it: switched on, with a key if it needs one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -135,10 +135,9 @@ class App:
         client.respond(problem.status, headers, dialect.error(problem, query))
 
     def message(
-        self, provider: Provider, dialect: Dialect, path: str, request: Request, body: bytes
+        self, provider: Provider, dialect: Dialect, path: str, own: Mapping[str, str], body: bytes
     ) -> bytes:
-        """Return the request to a provider: its own headers, and those of the client's that are
-        the dialect's."""
+        """Return the request to a provider: its own headers, and those that are the dialect's."""
         head = self._heads.get((provider.name, path))
         if head is None:
             if len(self._heads) >= HEADS_MOST:  # clients name models, and so paths
@@ -147,12 +146,10 @@ class App:
                 provider, "POST", path, dialect.name
             )
         lines = b""
-        for name, default in dialect.required_headers:
-            value = request.headers.get(name.encode(), default.encode())
-            lines += b"%s: %s\r\n" % (name.encode(), value)
-        for name in dialect.passed_headers:
-            if (passed := request.headers.get(name.encode())) is not None:
-                lines += b"%s: %s\r\n" % (name.encode(), passed)
+        if dialect.passed_headers:
+            for name, value in {**dict(dialect.required_headers), **own}.items():
+                if name in dialect.passed_headers:
+                    lines += b"%s: %s\r\n" % (name.encode(), value.encode("latin-1"))
         if provider.auth == "signed":
             target = head.split(b" ", 2)[1].decode()
             lines += signature(provider, target, body, clock.wall())
