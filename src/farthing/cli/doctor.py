@@ -86,8 +86,8 @@ async def _provider(
             reachable = True
         except Failed as failure:
             reachable, problem = False, failure.message
-    if provider.key and "{place}" in provider.base_url:
-        reachable, problem = False, f"set {' or '.join(provider.place_env)}: where it is"
+    if provider.problem or (provider.key and provider.unfilled()):
+        reachable, problem = False, provider.problem or _unfilled(provider)
     if provider.usable() and not priced:
         problem = f"no model of it is priced: add [[prices]] with provider = {provider.prices!r}"
     return {
@@ -100,6 +100,13 @@ async def _provider(
         "priced": priced,
         "problem": problem or None,
     }
+
+
+def _unfilled(provider: Provider) -> str:
+    """Return what is to be set for its address to be whole."""
+    variables = {"place": provider.place_env, **provider.blanks_env}
+    told = (f"set {' or '.join(variables.get(n, ())) or n}: its {n}" for n in provider.unfilled())
+    return "; ".join(told)
 
 
 async def _gateway(folder: DataFolder, pool: UpstreamPool) -> dict[str, Any]:

@@ -138,6 +138,8 @@ class Query:
         """Send it and take the answer. Sets `ending`, and keeps the provider's failures."""
         provider = self.route.provider
         try:
+            if provider.grant is not None:
+                await self._app.tokens.fetch(provider)
             if provider.counts and self.ask.stream:
                 await self._count()
             connection = await self._app.pool.connect(provider)
@@ -165,6 +167,7 @@ class Query:
                 self._body = relay.take_body()
                 if head.status >= 300:
                     self._body = self._spoken.reworded(head.status, self._body)
+                    self._app.tokens.refused(provider, head.status)
                 self.ending = self._ended(head, self._spoken.read_answer(self._body))
         except Failed as problem:
             self._problem = problem
@@ -335,11 +338,8 @@ class Query:
             total_us=total,
             upstream_id=answer.id[:TEXT_MOST],
             answered_model=answer.model[:TEXT_MOST],
-            losses=self._lost()[:TEXT_MOST],
+            losses=", ".join(self._translation.losses() if self._translation else ())[:TEXT_MOST],
         )
-
-    def _lost(self) -> str:
-        return ", ".join(self._translation.losses()) if self._translation is not None else ""
 
     def _unresolved(self, reason: str, status: int) -> Unresolved:
         total = self._microseconds(clock.monotonic())

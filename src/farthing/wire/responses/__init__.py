@@ -19,4 +19,5 @@ RESPONSES = Dialect(
     error=error,
     fault=fault,
     model_list=model_list,
+    other_paths=("/openai/v1/responses", "/openai/responses"),
 )
