@@ -78,9 +78,9 @@ def test_the_book_s_prices_are_the_global_ones(environ: dict[str, str]) -> None:
 
 
 def test_an_address_of_one_s_own_is_kept_in_any_place(environ: dict[str, str]) -> None:
-    table = ProviderSettings(base_url="https://mine.example.com/{project}")
+    table = ProviderSettings(base_url="https://mine.example.com/{project}/{place}")
     found = vertex({**environ, "GOOGLE_CLOUD_LOCATION": "global"}, table)
-    assert found.base_url == "https://mine.example.com/project-1"
+    assert found.base_url == "https://mine.example.com/project-1/global"
 
 
 def test_credentials_that_others_read_stop_nothing(tmp_path: Path) -> None:
@@ -103,6 +103,15 @@ def test_credentials_that_the_settings_name_must_be_right(tmp_path: Path) -> Non
             vertex(environ, table)
         assert "[providers.vertex] api_key_" in str(problem.value)
         assert "has type 'external_account'" in str(problem.value)
+
+
+def test_an_assertion_is_not_sent_in_the_clear(tmp_path: Path) -> None:
+    file = write(tmp_path, service_account("http://oauth2.example.com/token"))
+    with pytest.raises(ConfigError) as problem:
+        vertex({}, ProviderSettings(api_key_file=str(file)))
+    assert "token_uri that is not https://" in str(problem.value)
+    table = ProviderSettings(api_key_file=str(file), place="global", allow_private_address=True)
+    assert vertex({}, table).usable(), "within a network of one's own it may be"
 
 
 @pytest.mark.parametrize("value", ["a b", b"a\\r\\nb".decode("unicode_escape"), "é"])

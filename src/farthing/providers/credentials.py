@@ -52,6 +52,8 @@ def _from_file(provider: Provider, path: Path, where: str) -> Provider:
         grant, secret = read_grant(text)
     except ConfigError as problem:
         raise ConfigError(f"{where}: {path} {problem}") from None
+    if not (grant.token_uri.startswith("https://") or provider.allow_private_address):
+        raise ConfigError(f"{where}: {path} has a token_uri that is not https://")
     return msgspec.structs.replace(provider, grant=grant, key=secret, key_from=str(path))
 
 
@@ -98,9 +100,7 @@ def _filled(provider: Provider, environ: Mapping[str, str]) -> Provider:
         if not (value.isascii() and value.isprintable()) or " " in value:
             raise ConfigError(f"{provider.name}: no address can carry {value!r} as its {name}")
     place = told.get(PLACE, "")
-    base_url = provider.base_url
-    if "{place}" in base_url:  # and so it is no address that farthing.toml says
-        base_url = provider.places.get(place, base_url)
+    base_url = provider.places.get(place, provider.base_url)
     return msgspec.structs.replace(
         provider,
         base_url=fill(base_url, told),

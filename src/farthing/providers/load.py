@@ -191,8 +191,10 @@ def _changed(name: str, known: Provider | None, changes: ProviderSettings) -> Pr
 
 def _kept(known: Provider, changes: ProviderSettings) -> dict[str, object]:
     """Return what a table changes only in part, or changes with something else: it comes before
-    the environment, and its prices hold everywhere."""
+    the environment, and its address and prices hold in every place."""
     said: dict[str, object] = {}
+    if changes.base_url is not None:
+        said["places"] = {}
     if changes.place is not None:
         said["place_env"] = ()
     if changes.blanks is not None:
