@@ -86,13 +86,17 @@ async def _provider(
             reachable = True
         except Failed as failure:
             reachable, problem = False, failure.message
-    if provider.problem or (provider.key and provider.unfilled()):
-        reachable, problem = False, provider.problem or _unfilled(provider)
+    if provider.problem:
+        problem = provider.problem
+    elif provider.enabled and provider.key and provider.unfilled():
+        reachable, problem = False, _unfilled(provider)
+    # Credentials may be there for other programs; a key is there for its provider.
+    opened = provider.key_from if provider.grant is None or provider.usable() else ""
     if provider.usable() and not priced:
         problem = f"no model of it is priced: add [[prices]] with provider = {provider.prices!r}"
     return {
         "name": provider.name,
-        "key": provider.key_from or ("none needed" if provider.usable() else None),
+        "key": opened or ("none needed" if provider.usable() else None),
         "key_env": list(provider.key_env),
         "dialects": list(provider.dialects),
         "address": provider.base_url,

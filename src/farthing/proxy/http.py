@@ -93,7 +93,7 @@ def request_head(
     """Return the first line of a request and the headers that every one to a provider has."""
     _, _, rest = provider.base_url.partition("://")
     host, _, folder = rest.partition("/")
-    target = f"/{folder}".rstrip("/") + path
+    target = f"/{folder}".rstrip("/") + path or "/"
     auth = AUTHS[provider.auths.get(dialect, provider.auth)]
     return b"".join(
         (

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.wire.messages.crossings import lost
+from tests.wire.messages.golden import REQUESTS
 
 from farthing.errors import Malformed
 from farthing.wire import DIALECTS
@@ -76,6 +77,10 @@ def test_the_newer_version_takes_the_rest(what: str) -> None:
 
 def test_counting_has_the_same_versions() -> None:
     assert DIALECTS["counting"].check is check
+
+
+def test_the_golden_request_of_the_newer_version_is_one() -> None:
+    read(REQUESTS["the newer version"], NEWER)
 
 
 def test_a_version_is_a_day() -> None:
