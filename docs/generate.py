@@ -180,10 +180,10 @@ def providers_page() -> str:
     return f"""# Providers
 
 A provider is used as soon as its variable holds a key (and, where its address has a blank, that is
-told by another variable or by `place` and `blanks` in the settings). Name a model as `provider/model`, or by its
-own name where only one provider has it. Each provider is one TOML file in
-`src/farthing/providers/`; another one with the same dialect needs only a `[providers.NAME]` table
-in [farthing.toml](settings.md).
+told by another variable, or by `place` and `blanks` in the settings). Name a model as
+`provider/model`, or by its own name where only one provider has it. Each provider is one TOML file
+in `src/farthing/providers/`; another one with the same dialect needs only a `[providers.NAME]`
+table in [farthing.toml](settings.md).
 
 | name | key | dialects | address | source |
 |---|---|---|---|---|
