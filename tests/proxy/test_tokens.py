@@ -59,9 +59,10 @@ def test_many_who_wait_share_one_token() -> None:
     async def scene() -> None:
         gate = asyncio.Event()
         async with kept(server := granting(wait=gate)) as tokens:
-            shots = [tokens.fetch(provider(server)) for _ in range(50)]
+            asking = provider(server)
+            shots = [tokens.fetch(asking) for _ in range(50)]
             await until(lambda: len(server.requests) == 1)
-            shots += [tokens.fetch(provider(server)) for _ in range(50)]
+            shots += [tokens.fetch(asking) for _ in range(50)]
             gate.set()
             for shot in shots:
                 await shot.in_task()
@@ -154,7 +155,8 @@ def test_without_a_token_it_says_why_and_the_next_query_asks_again(
 def test_all_who_wait_are_told() -> None:
     async def scene() -> None:
         async with kept(server := granting(lambda _: http(b"{}", 400))) as tokens:
-            shots = [tokens.fetch(provider(server)) for _ in range(3)]
+            asking = provider(server)
+            shots = [tokens.fetch(asking) for _ in range(3)]
             for shot in shots:
                 with pytest.raises(Failed):
                     await shot.in_task()

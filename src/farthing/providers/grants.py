@@ -84,7 +84,7 @@ def _whole(grant: Grant, secret: str) -> tuple[Grant, str]:
     if not (secret and grant.client and urlsplit(grant.token_uri).hostname):
         raise ConfigError(f"lacks a part that {grant.kind!r} needs")
     if grant.kind == SERVICE:
-        _sign(secret, b"")
+        _sign(secret, b"", checked=False)
     return grant, secret
 
 
@@ -103,15 +103,16 @@ def _assertion(grant: Grant, secret: str, scope: str, now: int) -> str:
     times = {"iat": now, "exp": now + ASSERTION_SECONDS}
     claims = {"iss": grant.client, "scope": scope, "aud": grant.token_uri, **times}
     said = b".".join(_base64url(msgspec.json.encode(part)) for part in (header, claims))
-    return b".".join((said, _base64url(_sign(secret, said)))).decode()
+    return b".".join((said, _base64url(_sign(secret, said, checked=True)))).decode()
 
 
 def _base64url(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
-def _sign(private_key: str, data: bytes) -> bytes:
-    """Sign with RSASSA-PKCS1-v1_5 and SHA-256.
+def _sign(private_key: str, data: bytes, *, checked: bool) -> bytes:
+    """Sign with RSASSA-PKCS1-v1_5 and SHA-256. To check a key takes some hundred milliseconds, in
+    which no query goes on; so one that was `checked` when it was read is not again.
 
     Raises:
         ConfigError: the key cannot be read, or is none of RSA.
@@ -124,7 +125,9 @@ def _sign(private_key: str, data: bytes) -> bytes:
     )
 
     try:
-        key = load_pem_private_key(private_key.encode(), password=None)
+        key = load_pem_private_key(
+            private_key.encode(), password=None, unsafe_skip_rsa_key_validation=checked
+        )
     except Exception:  # noqa: BLE001  (of many kinds, and their texts may show the key)
         raise ConfigError("has a private_key that cannot be read as PEM") from None
     if not isinstance(key, rsa.RSAPrivateKey):
