@@ -48,6 +48,7 @@ CODES: dict[str, tuple[int, str]] = {
     "too_busy": (503, "A bound on open requests or connections is reached."),
     # Failed
     "upstream_unreachable": (502, "No connection to the provider: nothing was sent."),
+    "no_token": (502, "No access token for the provider: nothing was sent."),
     "upstream_reset": (502, "The provider's connection broke after the query was sent."),
     "upstream_malformed": (502, "The provider's answer is not valid HTTP, or is too large."),
     "upstream_timeout": (504, "The provider did not answer, or stopped answering, in time."),

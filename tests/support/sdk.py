@@ -20,7 +20,22 @@ def chat(address: str, key: str, model: str) -> dict[str, Any]:
     """OpenAI's library, Chat Completions."""
     import openai
 
-    client: Any = openai.OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
+    return _chat(openai.OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0), model)
+
+
+def azure(address: str, key: str, model: str) -> dict[str, Any]:
+    """OpenAI's library, as it asks Azure."""
+    import openai
+
+    client = openai.AzureOpenAI(
+        azure_endpoint=address, api_key=key, api_version="2024-10-21", max_retries=0
+    )
+    return _chat(client, model)
+
+
+def _chat(client: Any, model: str) -> dict[str, Any]:
+    import openai
+
     asked: Any = [{"role": "user", "content": QUESTION}]
     function = {"name": "weather", "description": WHAT, "parameters": SCHEMA}
     tools: Any = [{"type": "function", "function": function}]

@@ -86,13 +86,17 @@ async def _provider(
             reachable = True
         except Failed as failure:
             reachable, problem = False, failure.message
-    if provider.key and "{place}" in provider.base_url:
-        reachable, problem = False, f"set {' or '.join(provider.place_env)}: where it is"
+    if provider.problem:
+        problem = provider.problem
+    elif provider.enabled and provider.key and provider.unfilled():
+        reachable, problem = False, _unfilled(provider)
+    # Credentials may be there for other programs; a key is there for its provider.
+    opened = provider.key_from if provider.grant is None or provider.usable() else ""
     if provider.usable() and not priced:
         problem = f"no model of it is priced: add [[prices]] with provider = {provider.prices!r}"
     return {
         "name": provider.name,
-        "key": provider.key_from or ("none needed" if provider.usable() else None),
+        "key": opened or ("none needed" if provider.usable() else None),
         "key_env": list(provider.key_env),
         "dialects": list(provider.dialects),
         "address": provider.base_url,
@@ -100,6 +104,13 @@ async def _provider(
         "priced": priced,
         "problem": problem or None,
     }
+
+
+def _unfilled(provider: Provider) -> str:
+    """Return what is to be set for its address to be whole."""
+    variables = {"place": provider.place_env, **provider.blanks_env}
+    told = (f"set {' or '.join(variables.get(n, ())) or n}: its {n}" for n in provider.unfilled())
+    return "; ".join(told)
 
 
 async def _gateway(folder: DataFolder, pool: UpstreamPool) -> dict[str, Any]:

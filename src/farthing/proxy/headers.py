@@ -6,6 +6,9 @@ from farthing import money
 from farthing.errors import Malformed
 from farthing.policy.path import read_tags
 from farthing.proxy.server import Request
+from farthing.route.plan import Route
+from farthing.wire import DIALECTS
+from farthing.wire.dialect import Dialect
 
 MAX_COST_HEADER = b"farthing-max-cost-usd"
 STRICT_HEADER = b"farthing-strict"
@@ -30,6 +33,19 @@ def max_cost(request: Request, of_key: int | None) -> int | None:
     except ValueError as error:
         raise Malformed("invalid_header", f"{MAX_COST_HEADER.decode()}: {error}.") from None
     return cap if of_key is None else min(cap, of_key)
+
+
+def of_dialect(request: Request, dialect: Dialect) -> dict[str, str]:
+    """Return the client's headers that are a dialect's own."""
+    named = ((name, request.headers.get(name.encode())) for name in dialect.passed_headers)
+    return {name: told.decode("latin-1") for name, told in named if told is not None}
+
+
+def own(request: Request, route: Route) -> dict[str, str]:
+    """Return the headers of the dialect that is spoken with a provider: the client's, and where
+    it sends none, those that the provider is to get."""
+    usual = route.provider.headers.get(route.dialect, {})
+    return {**usual, **of_dialect(request, DIALECTS[route.dialect])}
 
 
 def strict(request: Request) -> bool:

@@ -21,17 +21,16 @@ from farthing.policy.limits import explain, warning
 from farthing.policy.path import path, told_user
 from farthing.prices.bound import Quote, quote
 from farthing.prices.rate import Rate, cost
-from farthing.providers import Provider
 from farthing.proxy import headers
 from farthing.proxy.auth import credential
 from farthing.proxy.gather import Gathered
 from farthing.proxy.http import filled
 from farthing.proxy.ids import new_id
+from farthing.proxy.reading import read, unreadable
 from farthing.proxy.relay import Relay
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.upstream import Head
 from farthing.route.plan import Route
-from farthing.wire import DIALECTS
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Target, Usage
 from farthing.wire.translate import Translation
 
@@ -77,6 +76,8 @@ class Query:
         self._spoken = dialect
         """The dialect spoken with the provider."""
         self._translation: Translation | None = None
+        self._written = ""
+        """The model as the request's body has it; it may be named in the path instead."""
         self._wants_usage = True
         self._relay: Relay | None = None
         self._head: Head | None = None
@@ -91,26 +92,33 @@ class Query:
 
     def read(self) -> None:
         """Read what decides its price and its way."""
-        self.ask = self._dialect.read_request(self._request.body)
-        if self._target is not None:
-            self.ask.model, self.ask.stream = self._target.model, self._target.stream
+        self.ask, self._written = read(self._request, self._dialect, self._target)
         user = headers.user(self._request) or told_user(self.ask.fields, self._dialect.users)
         self._who = (user, headers.tags(self._request))
 
     def plan(self) -> None:
         """Choose the provider, and what is spoken with it."""
         self.route = self._app.router.plan(self.ask.model, self._dialect.name)
+        self._spoken = self.route.provider.speaks(self.route.dialect)
 
     def cross(self) -> None:
         """Translate it, if its provider does not speak its dialect."""
-        if self.route.dialect == self._dialect.name:
+        if self._spoken is self._dialect:
             return
-        strict, asked = headers.strict(self._request), self.ask
-        self._translation = Translation(self._dialect.name, self.route.dialect)
+        strict, asked, own = (
+            headers.strict(self._request),
+            self.ask,
+            headers.own(self._request, self.route),
+        )
+        if self._dialect.check is not None:
+            self._dialect.check(asked)
+        if self.route.dialect == self._dialect.name:  # its own dialect, in an envelope
+            return
+        self._translation = Translation(self._dialect.name, self.route.dialect, own)
         body = self._translation.request(asked, strict=strict)
-        self._spoken = DIALECTS[self.route.dialect]
         self.ask = self._spoken.read_request(body)
-        self.ask.model, self.ask.stream = asked.model, asked.stream
+        self._written = self.ask.model
+        self.ask.model, self.ask.stream, self.ask.headers = asked.model, asked.stream, own
         self._wants_usage = asked.wants_usage
 
     def quote(self) -> None:
@@ -140,6 +148,8 @@ class Query:
         """Send it and take the answer. Sets `ending`, and keeps the provider's failures."""
         provider = self.route.provider
         try:
+            if provider.grant is not None:
+                await self._app.tokens.fetch(provider)
             if provider.counts and self.ask.stream:
                 await self._count()
             connection = await self._app.pool.connect(provider)
@@ -151,7 +161,8 @@ class Query:
         self._relay = relay
         verb = self._spoken.verbs[self.ask.stream]
         path = filled(provider.dialects[self._spoken.name], self.route.model, verb)
-        message = self._app.message(provider, self._spoken, path, self._request, self._sent_body())
+        own = headers.own(self._request, self.route)
+        message = self._app.message(provider, self._spoken, path, own, self._sent_body())
         self.ending = Unresolved(clock.wall(), self.id, "interrupted")
         try:
             connection.send(message, relay)
@@ -164,6 +175,9 @@ class Query:
             else:
                 await relay.finished
                 self._body = relay.take_body()
+                if head.status >= 300:
+                    self._body = self._spoken.reworded(head.status, self._body)
+                    self._app.tokens.refused(provider, head.status)
                 self.ending = self._ended(head, self._spoken.read_answer(self._body))
         except Failed as problem:
             self._problem = problem
@@ -187,7 +201,7 @@ class Query:
             try:
                 body = self._crossed(self._translation)
             except Malformed as problem:
-                self.fail(_unreadable(self.route.provider, problem))
+                self.fail(unreadable(self.route.provider, problem))
                 return
         lines = self._headers(self._head)
         if recorded and isinstance(self.ending, Settle):
@@ -214,7 +228,8 @@ class Query:
         connection = await app.pool.connect(provider)
         told = Gathered()
         body = dialect.write_request(self.ask, Changes(model=self._new_name()))
-        connection.send(app.message(provider, dialect, path, self._request, body), told)
+        own = headers.own(self._request, self.route)
+        connection.send(app.message(provider, dialect, path, own, body), told)
         try:
             await told.finished
         except Failed as problem:
@@ -245,8 +260,8 @@ class Query:
         )
 
     def _new_name(self) -> str | None:
-        """Return the provider's name of the model, where the client wrote another."""
-        return self.route.model if self.route.model != self.ask.model else None
+        """Return the provider's name of the model, where the request says another, or none."""
+        return self.route.model if self.route.model != self._written else None
 
     def _sent_body(self) -> bytes:
         """Return the request's body with the changes that the provider and the bound need."""
@@ -261,7 +276,8 @@ class Query:
 
     def _headers(self, head: Head, kind: bytes = b"application/json") -> bytes:
         """Return the provider's headers and ours; `kind` is what a translated answer is."""
-        passed = head.passed if self._translation is None else headers.retyped(head.passed, kind)
+        same = self._spoken is self._dialect
+        passed = head.passed if same else headers.retyped(head.passed, kind)
         lines = passed + headers.named(self.id, self.route.provider.name, self.route.model)
         if (cap := self._new_cap()) is not None:
             lines += headers.output_cap(cap)
@@ -336,12 +352,9 @@ class Query:
             total_us=total,
             upstream_id=answer.id[:TEXT_MOST],
             answered_model=answer.model[:TEXT_MOST],
-            losses=self._lost()[:TEXT_MOST],
+            losses=", ".join(self._translation.losses() if self._translation else ())[:TEXT_MOST],
             list_usd=usd if paid != usd else None,
         )
-
-    def _lost(self) -> str:
-        return ", ".join(self._translation.losses()) if self._translation is not None else ""
 
     def _unresolved(self, reason: str, status: int) -> Unresolved:
         total = self._microseconds(clock.monotonic())
@@ -349,10 +362,3 @@ class Query:
 
     def _microseconds(self, moment: int) -> int:
         return (moment - self._request.received) // 1000
-
-
-def _unreadable(provider: Provider, problem: Malformed) -> Failed:
-    return Failed(
-        "upstream_malformed",
-        f"{provider.name}'s answer cannot be translated: {problem.message} It was billed.",
-    )

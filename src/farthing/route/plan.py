@@ -30,9 +30,10 @@ class Route(msgspec.Struct, frozen=True):
 def _routes(provider: Provider, model: str, dialect: str) -> list[Route]:
     """Return the route to a provider: in the client's dialect, or in the first that it speaks of
     those that can be translated; none when there is no such way."""
-    spoken = [dialect] if dialect in provider.dialects else []
+    served = provider.serving(model)
+    spoken = [dialect] if dialect in served else []
     if not spoken and DIALECTS[dialect].crosses:
-        spoken = [name for name in provider.dialects if DIALECTS[name].crosses]
+        spoken = [name for name in served if DIALECTS[name].crosses]
     return [Route(provider, model, name) for name in spoken[:1]]
 
 
@@ -93,7 +94,7 @@ class Router:
             raise self._unknown(asked, name)
         routes = [route for provider in serving for route in _routes(provider, name, dialect)]
         if not routes:
-            raise _unspoken(asked, serving[0], dialect)
+            raise _unspoken(asked, serving[0], name, dialect)
         same = [route for route in routes if route.dialect == dialect]
         chosen = same or routes
         if len(chosen) > 1:
@@ -139,7 +140,13 @@ def _unusable(asked: str, provider: Provider) -> Malformed:
     )
 
 
-def _unspoken(asked: str, provider: Provider, dialect: str) -> Refused:
+def _unspoken(asked: str, provider: Provider, model: str, dialect: str) -> Refused:
+    if not provider.serving(model):
+        return Refused(
+            "unsupported_crossing",
+            f"{asked!r} is a model of {provider.name} that this gateway has no way to ask there. "
+            f"It serves {'; '.join(map(' '.join, provider.serves.values()))}.",
+        )
     return Refused(
         "unsupported_crossing",
         f"{asked!r} is served by {provider.name}, which this gateway speaks to in "

@@ -67,11 +67,12 @@ class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     base_url: str | None = None
     """Where its API begins, such as "https://llm.example.com/v1"."""
     auth: str | None = None
-    """How the key is sent: "bearer", "x-api-key" or "none"."""
+    """How the key is sent: "bearer", "x-api-key", "api-key", "none"; or "oauth" for an access
+    token, which the credentials in the key's file are exchanged for."""
     api_key_env: str | None = None
     """The environment variable that holds the key."""
     api_key_file: str | None = None
-    """A file that holds the key."""
+    """A file that holds the key, or the credentials."""
     dialects: dict[str, str] | None = None
     """The dialects it speaks, each with its path after base_url."""
     models: list[str] | None = None
@@ -81,6 +82,14 @@ class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     output_cap_field: str | None = None
     """The request field that carries the output cap in the chat dialect: "max_tokens" unless
     said. A client's cap under the other name is sent under this one."""
+    place: str | None = None
+    """The region of a provider that has several, such as "europe-west1"; or, where an address of
+    your own is asked for, that address. It comes before what the environment says."""
+    blanks: dict[str, str] | None = None
+    """What else its address leaves open: project = "…", or version = "…"."""
+    headers: dict[str, dict[str, str]] | None = None
+    """Headers of a dialect's own for clients that send none, by dialect, such as
+    { messages = { anthropic-version = "2026-10-21" } }."""
     image_tokens: int | None = None
     """The most tokens the provider counts for one image; without it images are refused."""
     allow_private_address: bool | None = None

@@ -42,4 +42,5 @@ COUNTING = Dialect(
     crosses=False,
     passed_headers=MESSAGES.passed_headers,
     required_headers=MESSAGES.required_headers,
+    check=MESSAGES.check,
 )

@@ -69,6 +69,8 @@ class Ask(msgspec.Struct):
     """Options that select a price, such as {"service_tier": "priority"}."""
     unbounded: tuple[str, ...] = ()
     """What is asked for whose cost has no upper bound yet, in the client's words."""
+    headers: Mapping[str, str] = {}
+    """Headers that are the dialect's own: those that go to the provider with it."""
 
 
 class Changes(msgspec.Struct):
@@ -113,7 +115,12 @@ class Target(msgspec.Struct, frozen=True):
     """What a path says of a query."""
 
     model: str
-    stream: bool
+    stream: bool | None = None
+    """None where the body says it."""
+
+
+def _as_it_is(_: int, body: bytes) -> bytes:
+    return body
 
 
 class Dialect(msgspec.Struct, frozen=True):
@@ -149,3 +156,11 @@ class Dialect(msgspec.Struct, frozen=True):
     """The client's headers that are this dialect's own and go on to the provider."""
     required_headers: tuple[tuple[str, str], ...] = ()
     """Headers the provider must get, with the value used when the client sent none."""
+    other_paths: tuple[str, ...] = ()
+    """Whole paths that clients may post to as well."""
+    check: Callable[[Ask], None] | None = None
+    """Refuses what the client's version of the dialect has no more, where no provider would.
+    Raises Malformed."""
+    reworded: Callable[[int, bytes], bytes] = _as_it_is
+    """Rewrites a provider's error (its status, its body) where what is around it has errors of
+    another shape."""

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from farthing.wire.chat.deployments import deployment
 from farthing.wire.chat.response import error, fault, model_list
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Usage
 from farthing.wire.splice import read_field, read_object, rebuild
@@ -87,5 +88,7 @@ EMBEDDINGS = Dialect(
     error=error,
     fault=fault,
     model_list=model_list,
+    target=deployment(b"embeddings"),
+    other_paths=("/openai/v1/embeddings",),
     crosses=False,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,10 +21,11 @@ from farthing.wire.severities import severities
 class Translation:
     """One query's crossing: `there` is the provider's side, `here` its client's."""
 
-    def __init__(self, here: str, there: str) -> None:
+    def __init__(self, here: str, there: str, headers: Mapping[str, str] | None = None) -> None:
+        """`headers` go to the provider with the request."""
         self.here = CODECS[here]
         self.there = CODECS[there]
-        self._out = Crossing(here, there, severities(here))
+        self._out = Crossing(here, there, severities(here), headers)
         self._back = Crossing(there, here, severities(there))
 
     def request(self, ask: Ask, *, strict: bool) -> bytes:

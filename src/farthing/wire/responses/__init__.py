@@ -20,4 +20,5 @@ RESPONSES = Dialect(
     fault=fault,
     model_list=model_list,
     users=(("safety_identifier",), ("user",)),
+    other_paths=("/openai/v1/responses", "/openai/responses"),
 )
