@@ -22,7 +22,7 @@ from farthing.prices.rate import Rate, cost
 from farthing.providers import Provider
 from farthing.proxy import headers
 from farthing.proxy.auth import credential
-from farthing.proxy.gather import Gathered
+from farthing.proxy.count import count
 from farthing.proxy.http import filled
 from farthing.proxy.ids import new_id
 from farthing.proxy.relay import Relay
@@ -31,7 +31,8 @@ from farthing.proxy.upstream import Head
 from farthing.route.plan import Route
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Target, Usage
-from farthing.wire.translate import Translation
+from farthing.wire.families import translation
+from farthing.wire.passage import Translated
 
 if TYPE_CHECKING:
     from farthing.proxy.app import App
@@ -73,11 +74,12 @@ class Query:
         self._target = target
         self._spoken = dialect
         """The dialect spoken with the provider."""
-        self._translation: Translation | None = None
+        self._translation: Translated | None = None
         self._wants_usage = True
         self._relay: Relay | None = None
         self._head: Head | None = None
         self._body = b""
+        self._told = Answer()
         self._problem: Failed | None = None
 
     def authenticate(self) -> None:
@@ -100,7 +102,8 @@ class Query:
         if self.route.dialect == self._dialect.name:
             return
         strict, asked = headers.strict(self._request), self.ask
-        self._translation = Translation(self._dialect.name, self.route.dialect)
+        here, there = self._dialect.name, self.route.dialect
+        self._translation = translation(here, there, self.route.model)
         body = self._translation.request(asked, strict=strict)
         self._spoken = DIALECTS[self.route.dialect]
         self.ask = self._spoken.read_request(body)
@@ -130,7 +133,7 @@ class Query:
         """Send it and take the answer. Sets `ending`, and keeps the provider's failures."""
         provider = self.route.provider
         try:
-            if provider.counts and self.ask.stream:
+            if provider.counts and (self.ask.stream or self._spoken.write_counting):
                 await self._count()
             connection = await self._app.pool.connect(provider)
         except Failed as problem:
@@ -154,7 +157,8 @@ class Query:
             else:
                 await relay.finished
                 self._body = relay.take_body()
-                self.ending = self._ended(head, self._spoken.read_answer(self._body))
+                self._told = self._answered(head)
+                self.ending = self._ended(head, self._told)
         except Failed as problem:
             self._problem = problem
             self.ending = self._unresolved(problem.code, self._head.status if self._head else 0)
@@ -196,24 +200,23 @@ class Query:
     # -- the parts of the steps ---------------------------------------------------------------
 
     async def _count(self) -> None:
-        """Have the provider count the input before a stream that may not tell it."""
-        app, provider, dialect = self._app, self.route.provider, self._spoken
-        path = provider.counts.get(dialect.name)
-        if path is None:
+        """Have the provider count the input before an answer that may not tell it."""
+        ask, dialect = self.ask, self._spoken
+        if (path := self.route.provider.counts.get(dialect.name)) is None:
             return
-        connection = await app.pool.connect(provider)
-        told = Gathered()
-        body = dialect.write_request(self.ask, Changes(model=self._new_name()))
-        connection.send(app.message(provider, dialect, path, self._request, body), told)
-        try:
-            await told.finished
-        except Failed as problem:
-            raise Failed(
-                problem.code,
-                f"{provider.name} did not count the input, so the query was not sent and nothing "
-                "is billed.",
-            ) from None
-        self.ask.counted_input = dialect.read_count(bytes(told.content))
+        write = dialect.write_counting
+        body = write(ask) if write else dialect.write_request(ask, Changes(model=self._new_name()))
+        told = await count(self._app, self.route, dialect, path, self._request, body)
+        ask.counted_input = dialect.read_count(told)
+
+    def _answered(self, head: Head) -> Answer:
+        """Read a whole answer; its usage may stand beside it, or have been counted before."""
+        answer, dialect = self._spoken.read_answer(self._body), self._spoken
+        if answer.usage is not None or dialect.read_counted is None or head.status >= 300:
+            return answer
+        tokens = headers.number(head.passed, dialect.usage_header)
+        tokens = self.ask.counted_input if tokens is None else tokens
+        return answer if tokens is None else dialect.read_counted(self._body, tokens)
 
     def _hold(self) -> Hold:
         return Hold(
@@ -266,12 +269,12 @@ class Query:
         seen = msgspec.structs.replace(self.ask, wants_usage=True)  # hiding it is not its work
         return self._translation.tap(self._spoken.tap(seen), usage=self._wants_usage)
 
-    def _crossed(self, translation: Translation) -> bytes:
+    def _crossed(self, translation: Translated) -> bytes:
         """Return a whole answer, or the provider's error, in the client's dialect."""
         assert self._head is not None, "there is an answer"
         if self._head.status >= 300:
             return translation.problem(self._head.status, self._body)
-        return translation.whole(self._body)
+        return translation.whole(self._body, self._told.usage)
 
     def _ended(self, head: Head, answer: Answer) -> Ending:
         """Return the ending that an answer gives its query."""
