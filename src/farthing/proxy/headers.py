@@ -77,6 +77,11 @@ def retyped(passed: bytes, kind: bytes) -> bytes:
     return b"\r\n".join((b"content-type: %s" % kind, *lines))
 
 
+def input_tokens(name: str, tokens: int) -> bytes:
+    """Return the header in which a dialect tells its input's tokens; nothing if it has none."""
+    return b"%s: %d\r\n" % (name.encode(), tokens) if name else b""
+
+
 def number(passed: bytes, name: str) -> int | None:
     """Return the whole number that one of a provider's header lines tells; None without it."""
     start = name.lower().encode() + b": "

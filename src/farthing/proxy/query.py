@@ -184,6 +184,8 @@ class Query:
                 self.fail(_unreadable(self.route.provider, problem))
                 return
         lines = self._headers(self._head)
+        if self._translation is not None and self._told.usage is not None:
+            lines += headers.input_tokens(self._dialect.usage_header, self._told.usage.tokens())
         if recorded and isinstance(self.ending, Settle):
             lines += headers.cost(self.ending.usd)
         self._client.respond(self._head.status, lines, body)

@@ -33,8 +33,9 @@ Cut = Literal["", "none", "start", "end"]
 FLOAT, BASE64 = "float", "base64"
 
 # Forms of an input whose content, as its dialect writes it, stays in its `rest`: it is one text,
-# or several that are embedded as one.
+# several that are embedded as one, or nothing that is understood.
 WHOLE, SEVERAL = "whole", "several"
+MISSING = "missing"
 
 
 class Input(Node):

@@ -7,7 +7,16 @@ from typing import Any
 
 from farthing.wire.canon import JSON
 from farthing.wire.crossing import Crossing, Severity
-from farthing.wire.embed.canon import FLOAT, SEVERAL, WHOLE, Input, Request, Response, Vector
+from farthing.wire.embed.canon import (
+    FLOAT,
+    MISSING,
+    SEVERAL,
+    WHOLE,
+    Input,
+    Request,
+    Response,
+    Vector,
+)
 from farthing.wire.embed.codec import EmbedCodec, kinds_of, lose_rest, told_in
 from farthing.wire.embed.gemini import BATCH, MODELS, NAME, parts_of
 from farthing.wire.gemini.problems import read_problem, write_problem
@@ -89,6 +98,7 @@ def _read_input(row: Taker) -> Input:
     texts = [part.get("text") for part in parts_of(content)]
     found = Input(title=row.take("title", str, ""), rest=row.left)
     if not texts or not all(isinstance(text, str) for text in texts):
+        found.form = MISSING
         return found
     found.text = "".join(map(str, texts))
     found.form = WHOLE if len(texts) == 1 else SEVERAL
@@ -134,7 +144,7 @@ def _write(request: Request, crossing: Crossing) -> list[JSON]:
 
 def _write_input(item: Input, crossing: Crossing) -> JSON:
     out: JSON = {"title": item.title} if item.title else {}
-    if item.text or "content" not in item.rest:
+    if item.form != MISSING:
         out["content"] = {"parts": [{"text": item.text}]}
     if item.tokens is not None:
         crossing.lose("input as tokens", "meaning")

@@ -32,7 +32,7 @@ class EmbedTranslation(Passage):
         self._asked.model = self._model
         told = self.there.write_request(self._asked, self.out)
         self.check(strict=strict)
-        if not self._asked.inputs:
+        if not any(item.text or item.tokens for item in self._asked.inputs):
             raise Malformed("invalid_field", "The request has no text to embed.")
         return msgspec.json.encode(told)
 
