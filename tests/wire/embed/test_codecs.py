@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.wire.embed.golden import (
     ODD_REQUESTS,
     ODD_RESPONSES,
@@ -16,6 +19,7 @@ from tests.wire.embed.golden import (
     VECTORS,
 )
 
+from farthing.errors import Malformed
 from farthing.wire import DIALECTS
 from farthing.wire.crossing import Crossing
 from farthing.wire.dialect import Usage
@@ -122,3 +126,51 @@ def test_an_error_keeps_its_words(here: str, there: str) -> None:
     problem = CODECS[there].read_problem(400, told)
     written = CODECS[here].write_problem(problem, Crossing(there, here))
     assert "too long" in CODECS[here].read_problem(400, written).message
+
+
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from(["x", "", "float", "CLUSTERING", "search_query", "models/m", "END", "base64"]),
+)
+KEYS = [
+    *("model", "input", "texts", "content", "parts", "text", "requests", "title", "inputText"),
+    *("taskType", "task_type", "outputDimensionality", "embedding_types", "encoding_format"),
+    *("truncate", "input_type", "dimensions", "user", "role", "unheard_of", "embeddingTypes"),
+    *("embedding", "embeddings", "embeddingsByType", "data", "index", "values", "id", "usage"),
+]
+anything = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)
+    ),
+    max_leaves=15,
+)
+objects = st.dictionaries(st.sampled_from(KEYS), anything, max_size=5)
+
+
+@pytest.mark.parametrize("name", CODECS)
+@settings(deadline=None, max_examples=100)
+@given(told=objects)
+def test_any_request_is_written_as_it_was_read_and_crosses_or_is_refused(
+    name: str, told: dict[str, Any]
+) -> None:
+    codec = CODECS[name]
+    assert codec.write_request(codec.read_request(told), Crossing(name, name)) == told
+    for there in CODECS.keys() - {name}:
+        question = codec.read_request(told)
+        question.model = MODELS.get(there, "m")
+        CODECS[there].write_request(question, Crossing(name, there, codec.severities))
+
+
+@pytest.mark.parametrize("name", CODECS)
+@settings(deadline=None, max_examples=100)
+@given(told=objects)
+def test_any_answer_crosses_or_is_malformed_and_nothing_else(
+    name: str, told: dict[str, Any]
+) -> None:
+    for here in CODECS.keys() - {name}:
+        with contextlib.suppress(Malformed):
+            answer = CODECS[name].read_response(told)
+            CODECS[here].write_response(answer, said(here), Crossing(name, here))

@@ -22,7 +22,14 @@ from farthing.wire.crossing import Crossing, Severity
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Target, Usage
 from farthing.wire.embed import cohere
 from farthing.wire.embed.canon import FLOAT, Input, Request, Response, Vector
-from farthing.wire.embed.codec import EmbedCodec, kinds_of, lose_titles, texts_of, told_in
+from farthing.wire.embed.codec import (
+    EmbedCodec,
+    kinds_of,
+    lose_titles,
+    read_kinds,
+    texts_of,
+    told_in,
+)
 from farthing.wire.embed.tap import no_stream
 from farthing.wire.splice import is_null, read_object
 from farthing.wire.take import Taker
@@ -137,9 +144,7 @@ def read_request(told: JSON) -> Request:
     text = taker.maybe("inputText", str)
     request.inputs = [] if text is None else [Input(text=text)]
     request.dimensions = taker.maybe("dimensions", int)
-    kinds = taker.left.get("embeddingTypes")
-    if isinstance(kinds, list) and kinds and all(kind in KINDS for kind in kinds):
-        request.kinds = [KINDS[kind] for kind in taker.strings("embeddingTypes") or []]
+    request.kinds = read_kinds(taker, "embeddingTypes", KINDS)
     return request
 
 
@@ -178,7 +183,7 @@ def _same(request: Request, crossing: Crossing) -> JSON:
 
 def _write_cohere(request: Request, crossing: Crossing) -> JSON:
     out = cohere.write_fields(request, crossing)
-    if out["embedding_types"] == [FLOAT]:
+    if out.get("embedding_types") == [FLOAT]:
         del out["embedding_types"]  # which older models would not know
     if not request.cut:
         del out["truncate"]  # a text that is too long is refused here unless told otherwise

@@ -97,13 +97,23 @@ def packed(numbers: list[float]) -> str:
     return base64.b64encode(made.tobytes()).decode()
 
 
-def read_task(taker: Taker, key: str, words: Mapping[str, Any]) -> Any:
-    """Take what an embedding is for; a word that is not known stays."""
+def read_word(taker: Taker, key: str, words: Mapping[str, Any]) -> Any:
+    """Take what a word means; one that is not known stays, and "" is returned."""
     told = taker.left.get(key)
     if isinstance(told, str) and told in words:
         del taker.left[key]
         return words[told]
     return ""
+
+
+def read_kinds(taker: Taker, key: str, words: Mapping[str, str]) -> list[str]:
+    """Take the encodings asked for; if any is not known, all stay."""
+    told = taker.left.get(key)
+    kinds = told if isinstance(told, list) else []
+    if not kinds or not all(isinstance(kind, str) and kind in words for kind in kinds):
+        return []
+    del taker.left[key]
+    return [words[kind] for kind in kinds]
 
 
 def lose_titles(request: Request, crossing: Crossing) -> None:

@@ -19,7 +19,8 @@ from farthing.wire.embed.codec import (
     EmbedCodec,
     kinds_of,
     lose_titles,
-    read_task,
+    read_kinds,
+    read_word,
     texts_of,
     told_in,
 )
@@ -169,13 +170,10 @@ def read_fields(taker: Taker, dialect: str) -> Request:
     texts = taker.strings("texts")
     request.inputs = [Input(text=text) for text in texts or []]
     request.form = "texts" if texts is not None else ""
-    kinds = taker.left.get("embedding_types")
-    if isinstance(kinds, list) and kinds and all(kind in KINDS for kind in kinds):
-        request.kinds = [KINDS[kind] for kind in taker.strings("embedding_types") or []]
-    request.task = read_task(taker, "input_type", TASKS)
+    request.kinds = read_kinds(taker, "embedding_types", KINDS)
+    request.task = read_word(taker, "input_type", TASKS)
     request.dimensions = taker.maybe("output_dimension", int)
-    if taker.left.get("truncate") in CUTS:
-        request.cut = CUTS[taker.take("truncate", str, "")]  # type: ignore[assignment]
+    request.cut = read_word(taker, "truncate", CUTS)
     return request
 
 

@@ -36,6 +36,9 @@ TASKS = {
 TASK = ("taskType", "task_type")
 LENGTH = ("outputDimensionality", "output_dimensionality")
 
+# What becomes of a text that is too long, whose client said nothing of it.
+UNASKED = "too long a text is cut"
+
 SEVERITIES: dict[str, Severity] = {
     "content": "meaning",
     "embedContentConfig": "meaning",
@@ -162,7 +165,7 @@ def _lose(request: Request, crossing: Crossing) -> None:
     if request.cut in ("none", "start"):
         crossing.lose("truncation", "shape")
     elif not request.cut:
-        crossing.lose("too long a text is cut", "hint")
+        crossing.lose(UNASKED, "hint")
     if request.user:
         crossing.lose("user", "hint")
     crossing.rest(request)

@@ -20,7 +20,7 @@ from farthing.wire.embed.codec import (
     kinds_of,
     lose_rest,
     lose_titles,
-    read_task,
+    read_word,
     told_in,
 )
 from farthing.wire.embed.tap import no_stream
@@ -146,10 +146,10 @@ def read_request(told: JSON) -> Request:
     request.model = taker.take("model", str, "")
     request.inputs, request.form = _read_inputs(taker.left)
     request.dimensions = taker.maybe("dimensions", int)
-    if taker.left.get("encoding_format") in KINDS:
-        request.kinds = [taker.take("encoding_format", str, "")]
+    if kind := read_word(taker, "encoding_format", KINDS):
+        request.kinds = [kind]
     spelled = taker.left.get(TASK)
-    request.task = read_task(taker, TASK, TASKS)
+    request.task = read_word(taker, TASK, TASKS)
     if request.task:
         request.form += f" {spelled}"
     request.user = taker.take("user", str, "")
