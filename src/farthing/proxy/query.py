@@ -214,7 +214,7 @@ class Query:
     def _answered(self, head: Head) -> Answer:
         """Read a whole answer; its usage may stand beside it, or have been counted before."""
         answer, dialect = self._spoken.read_answer(self._body), self._spoken
-        if answer.usage is not None or dialect.read_counted is None or head.status >= 300:
+        if answer.usage is not None or dialect.read_counted is None:
             return answer
         tokens = headers.number(head.passed, dialect.usage_header)
         tokens = self.ask.counted_input if tokens is None else tokens
