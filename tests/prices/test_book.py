@@ -6,6 +6,7 @@ import hashlib
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -295,3 +296,18 @@ def test_a_book_reads_back_as_it_was_written() -> None:
 
 def test_the_models_of_an_unknown_provider_are_none() -> None:
     assert DATED.models("nobody") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "prices", "embeds"),
+    [
+        ("text-embedding-3-small", {"input": [(0, 1)]}, True),
+        ("mistral-embed", {"input": [(0, 1)], "output": [(0, 0)]}, True),
+        ("davinci-002", {"input": [(0, 1)]}, False),
+        ("an-embed-of-nothing", {"request": [(0, 1)]}, False),
+    ],
+)
+def test_a_model_that_embeds_says_so_in_its_name_and_has_a_price_of_input(
+    name: str, prices: dict[str, Any], embeds: bool
+) -> None:
+    assert Model(name, [Row(prices)]).embeds() is embeds

@@ -316,3 +316,12 @@ def test_a_key_file_that_is_no_text_says_which(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_bytes(b"\xff\xfe")
     assert str(file) in told(acme=changed(ACME, api_key_file=str(file)))
+
+
+def test_what_providers_count_beforehand_is_of_dialects_that_they_speak() -> None:
+    for name in built_in_names():
+        provider = built_in(name)
+        assert provider.counts.keys() <= provider.dialects.keys()
+        for dialect, path in provider.counts.items():
+            assert path.startswith("/")
+            assert DIALECTS[dialect].write_counting or dialect == "messages"

@@ -66,6 +66,13 @@ class Model(msgspec.Struct, omit_defaults=True, frozen=True):
         """Whether it has, or will have, a price for input and for output."""
         return any({"input", "output"} <= row.prices.keys() for row in self.rows)
 
+    def embeds(self) -> bool:
+        """Whether it makes embeddings, of which only input is priced.
+
+        The book does not say what a model is for, but all names of such models do.
+        """
+        return "embed" in self.id.lower() and any("input" in row.prices for row in self.rows)
+
 
 class Book(msgspec.Struct, frozen=True):
     """All prices in force, and where they come from."""

@@ -83,7 +83,7 @@ class App:
         self._heads: dict[tuple[str, str], bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._drained: asyncio.Event | None = None
-        self._queries = {b"/v1" + d.path.encode(): d for d in DIALECTS.values() if d.path}
+        self._queries = {(d.version + d.path).encode(): d for d in DIALECTS.values() if d.path}
         self._queries |= {p.encode(): d for d in DIALECTS.values() for p in d.other_paths}
         self._targeted = [dialect for dialect in DIALECTS.values() if dialect.target]
         self._pages: dict[bytes, dict[bytes, Callable[[ClientConnection, Request], None]]] = {

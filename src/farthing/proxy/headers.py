@@ -18,6 +18,9 @@ TAGS_HEADER = b"farthing-tags"
 # Clients bound an answer's headers to some kilobytes; names of fields can be of any length.
 LOSSES_MOST = 2000
 
+# More digits than any count has.
+DIGITS_MOST = 15
+
 
 def max_cost(request: Request, of_key: int | None) -> int | None:
     """Return the most a query may cost, in nanodollars: the smaller of its own and its key's cap.
@@ -111,6 +114,19 @@ def retyped(passed: bytes, kind: bytes) -> bytes:
     """Return a provider's header lines with another content type."""
     lines = (line for line in passed.split(b"\r\n") if not line.startswith(b"content-type:"))
     return b"\r\n".join((b"content-type: %s" % kind, *lines))
+
+
+def input_tokens(name: str, tokens: int) -> bytes:
+    """Return the header in which a dialect tells its input's tokens; nothing if it has none."""
+    return b"%s: %d\r\n" % (name.encode(), tokens) if name else b""
+
+
+def number(passed: bytes, name: str) -> int | None:
+    """Return the whole number that one of a provider's header lines tells; None without it."""
+    start = name.lower().encode() + b": "
+    found = (line[len(start) :].strip() for line in passed.split(b"\r\n") if line.startswith(start))
+    told = next(found, b"") if name else b""
+    return int(told) if told.isdigit() and len(told) <= DIGITS_MOST else None
 
 
 def _text(text: str) -> bytes:

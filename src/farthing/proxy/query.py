@@ -23,7 +23,7 @@ from farthing.prices.bound import Quote, quote
 from farthing.prices.rate import Rate, cost
 from farthing.proxy import headers
 from farthing.proxy.auth import credential
-from farthing.proxy.gather import Gathered
+from farthing.proxy.count import count
 from farthing.proxy.http import filled
 from farthing.proxy.ids import new_id
 from farthing.proxy.reading import read, unreadable
@@ -32,7 +32,8 @@ from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.upstream import Head
 from farthing.route.plan import Route
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Target, Usage
-from farthing.wire.translate import Translation
+from farthing.wire.families import translation
+from farthing.wire.passage import Translated
 
 if TYPE_CHECKING:
     from farthing.proxy.app import App
@@ -75,13 +76,14 @@ class Query:
         self._target = target
         self._spoken = dialect
         """The dialect spoken with the provider."""
-        self._translation: Translation | None = None
+        self._translation: Translated | None = None
         self._written = ""
         """The model as the request's body has it; it may be named in the path instead."""
         self._wants_usage = True
         self._relay: Relay | None = None
         self._head: Head | None = None
         self._body = b""
+        self._told = Answer()
         self._problem: Failed | None = None
 
     def authenticate(self) -> None:
@@ -105,16 +107,14 @@ class Query:
         """Translate it, if its provider does not speak its dialect."""
         if self._spoken is self._dialect:
             return
-        strict, asked, own = (
-            headers.strict(self._request),
-            self.ask,
-            headers.own(self._request, self.route),
-        )
+        strict, asked = headers.strict(self._request), self.ask
+        own = headers.own(self._request, self.route)
         if self._dialect.check is not None:
             self._dialect.check(asked)
-        if self.route.dialect == self._dialect.name:  # its own dialect, in an envelope
+        here, there = self._dialect.name, self.route.dialect
+        if here == there:  # its own dialect, in an envelope
             return
-        self._translation = Translation(self._dialect.name, self.route.dialect, own)
+        self._translation = translation(here, there, self.route.model, own)
         body = self._translation.request(asked, strict=strict)
         self.ask = self._spoken.read_request(body)
         self._written = self.ask.model
@@ -150,7 +150,7 @@ class Query:
         try:
             if provider.grant is not None:
                 await self._app.tokens.fetch(provider)
-            if provider.counts and self.ask.stream:
+            if provider.counts and (self.ask.stream or self._spoken.write_counting):
                 await self._count()
             connection = await self._app.pool.connect(provider)
         except Failed as problem:
@@ -178,7 +178,8 @@ class Query:
                 if head.status >= 300:
                     self._body = self._spoken.reworded(head.status, self._body)
                     self._app.tokens.refused(provider, head.status)
-                self.ending = self._ended(head, self._spoken.read_answer(self._body))
+                self._told = self._answered(head)
+                self.ending = self._ended(head, self._told)
         except Failed as problem:
             self._problem = problem
             self.ending = self._unresolved(problem.code, self._head.status if self._head else 0)
@@ -204,6 +205,8 @@ class Query:
                 self.fail(unreadable(self.route.provider, problem))
                 return
         lines = self._headers(self._head)
+        if self._translation is not None and self._told.usage is not None:
+            lines += headers.input_tokens(self._dialect.usage_header, self._told.usage.tokens())
         if recorded and isinstance(self.ending, Settle):
             lines += headers.cost(self.ending.usd)
         self._client.respond(self._head.status, lines, body)
@@ -220,25 +223,25 @@ class Query:
     # -- the parts of the steps ---------------------------------------------------------------
 
     async def _count(self) -> None:
-        """Have the provider count the input before a stream that may not tell it."""
-        app, provider, dialect = self._app, self.route.provider, self._spoken
-        path = provider.counts.get(dialect.name)
-        if path is None:
+        """Have the provider count the input before an answer that may not tell it."""
+        ask, dialect = self.ask, self._spoken
+        if (path := self.route.provider.counts.get(dialect.name)) is None:
             return
-        connection = await app.pool.connect(provider)
-        told = Gathered()
-        body = dialect.write_request(self.ask, Changes(model=self._new_name()))
+        write = dialect.write_counting
+        body = write(ask) if write else dialect.write_request(ask, Changes(model=self._new_name()))
         own = headers.own(self._request, self.route)
-        connection.send(app.message(provider, dialect, path, own, body), told)
-        try:
-            await told.finished
-        except Failed as problem:
-            raise Failed(
-                problem.code,
-                f"{provider.name} did not count the input, so the query was not sent and nothing "
-                "is billed.",
-            ) from None
-        self.ask.counted_input = dialect.read_count(bytes(told.content))
+        ask.counted_input = dialect.read_count(
+            await count(self._app, self.route, dialect, path, own, body)
+        )
+
+    def _answered(self, head: Head) -> Answer:
+        """Read a whole answer; its usage may stand beside it, or have been counted before."""
+        answer, dialect = self._spoken.read_answer(self._body), self._spoken
+        if answer.usage is not None or dialect.read_counted is None:
+            return answer
+        tokens = headers.number(head.passed, dialect.usage_header)
+        tokens = self.ask.counted_input if tokens is None else tokens
+        return answer if tokens is None else dialect.read_counted(self._body, tokens)
 
     def _hold(self) -> Hold:
         return Hold(
@@ -294,12 +297,12 @@ class Query:
         seen = msgspec.structs.replace(self.ask, wants_usage=True)  # hiding it is not its work
         return self._translation.tap(self._spoken.tap(seen), usage=self._wants_usage)
 
-    def _crossed(self, translation: Translation) -> bytes:
+    def _crossed(self, translation: Translated) -> bytes:
         """Return a whole answer, or the provider's error, in the client's dialect."""
         assert self._head is not None, "there is an answer"
         if self._head.status >= 300:
             return translation.problem(self._head.status, self._body)
-        return translation.whole(self._body)
+        return translation.whole(self._body, self._told.usage)
 
     def _ended(self, head: Head, answer: Answer) -> Ending:
         """Return the ending that an answer gives its query."""

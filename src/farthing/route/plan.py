@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from farthing.errors import FarthingError, Malformed, Refused
 from farthing.policy.path import short
-from farthing.prices.book import PriceBook, find
+from farthing.prices.book import Model, PriceBook, find
 from farthing.providers import Provider, Providers
 from farthing.wire import DIALECTS
 
 REMEMBERED = 4096
+
+# The family of dialects that ask for embeddings.
+EMBEDDINGS = "embeddings"
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -29,12 +32,18 @@ class Route(msgspec.Struct, frozen=True):
 
 def _routes(provider: Provider, model: str, dialect: str) -> list[Route]:
     """Return the route to a provider: in the client's dialect, or in the first that it speaks of
-    those that can be translated; none when there is no such way."""
+    those of its family that can be translated; none when there is no such way."""
     served = provider.serving(model)
     spoken = [dialect] if dialect in served else []
     if not spoken and DIALECTS[dialect].crosses:
-        spoken = [name for name in served if DIALECTS[name].crosses]
+        spoken = _spoken(served, DIALECTS[dialect].family)
     return [Route(provider, model, name) for name in spoken[:1]]
+
+
+def _spoken(served: Iterable[str], family: str) -> list[str]:
+    """Return those of some dialects that are of a family and can be translated."""
+    known = ((name, DIALECTS[name]) for name in served)
+    return [name for name, told in known if told.crosses and told.family == family]
 
 
 class Router:
@@ -65,21 +74,25 @@ class Router:
         """Return every model that can be asked for, as "provider/model"."""
         names = []
         for provider in self._usable.values():
-            priced = self._book.models(provider.prices)
-            usable = (m for m in priced if not m.deprecated and not m.unpriced and m.chats())
-            # A model's id in the book need not be one of the names it is asked for by.
-            listed = [m.id for m in usable if find(priced, m.id) is m]
-            names += [f"{provider.name}/{m}" for m in dict.fromkeys([*provider.models, *listed])]
+            embeds = bool(_spoken(provider.dialects, EMBEDDINGS))
+            names += self._listed(provider, _chats_or_embeds if embeds else Model.chats)
         return [*self._aliases, *names]
 
     def candidates(self, dialect: str) -> list[Route]:
         """Return every route a query of a dialect could take."""
-        routes = []
-        for name in self.models():
-            provider, _, model = name.partition("/")
-            if name not in self._aliases:
-                routes += _routes(self._usable[provider], model, dialect)
-        return routes
+        fits = Model.embeds if DIALECTS[dialect].family == EMBEDDINGS else Model.chats
+        names = (name for p in self._usable.values() for name in self._listed(p, fits))
+        pairs = (name.partition("/") for name in names)
+        return [r for p, _, m in pairs for r in _routes(self._usable[p], m, dialect)]
+
+    def _listed(self, provider: Provider, fits: Callable[[Model], bool]) -> list[str]:
+        """Return a provider's models, as "provider/model": those it names, and those of the
+        price book that fit."""
+        priced = self._book.models(provider.prices)
+        usable = (m for m in priced if not m.deprecated and not m.unpriced and fits(m))
+        # A model's id in the book need not be one of the names it is asked for by.
+        listed = [m.id for m in usable if find(priced, m.id) is m]
+        return [f"{provider.name}/{m}" for m in dict.fromkeys([*provider.models, *listed])]
 
     def _plan(self, asked: str, dialect: str) -> Route:
         if not asked:
@@ -124,6 +137,10 @@ class Router:
             f"No provider of this gateway serves a model named {asked!r}. GET /v1/models lists "
             "the names it knows.",
         )
+
+
+def _chats_or_embeds(model: Model) -> bool:
+    return model.chats() or model.embeds()
 
 
 def _unusable(asked: str, provider: Provider) -> Malformed:

@@ -152,6 +152,18 @@ class Dialect(msgspec.Struct, frozen=True):
     """Whether it can be translated: whether it has a codec."""
     users: tuple[tuple[str, ...], ...] = ()
     """Where a request may name its end user: fields, each within the one before."""
+    family: str = "answers"
+    """The dialects it can be translated to and from: those of its family."""
+    version: str = "/v1"
+    """What stands before `path`."""
+    write_counting: Callable[[Ask], bytes] | None = None
+    """Writes what has a provider count the input of a request whose whole answer may not tell
+    it; None where every whole answer does."""
+    read_counted: Callable[[bytes, int], Answer] | None = None
+    """Reads a whole answer that does not tell its usage: the input's tokens were counted
+    beforehand, or `usage_header` told them."""
+    usage_header: str = ""
+    """The header of an answer that tells its input's tokens, where its body may not."""
     passed_headers: tuple[str, ...] = ()
     """The client's headers that are this dialect's own and go on to the provider."""
     required_headers: tuple[tuple[str, str], ...] = ()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from farthing.wire.dialect import Answer, Ask, Changes, Usage
-from farthing.wire.gemini.price import read_answer, read_request, tap, write_request
+from farthing.wire.gemini.price import model_list, read_answer, read_request, tap, write_request
 
 USAGE = {"promptTokenCount": 10, "cachedContentTokenCount": 4, "candidatesTokenCount": 5,
          "thoughtsTokenCount": 2, "totalTokenCount": 17}  # fmt: skip
@@ -87,3 +87,11 @@ def test_an_answer_without_usage_has_an_unknown_one() -> None:
     assert read_answer(b'{"candidates":[]}').usage is None
     assert read_answer(b"[") == Answer()
     assert tap(ask()).answer() == Answer()
+
+
+def test_the_list_of_models_says_which_of_them_embed() -> None:
+    rows = json.loads(model_list(["a/m", "a/m-Embedding-1"]))["models"]
+    assert [row["supportedGenerationMethods"] for row in rows] == [
+        ["generateContent", "streamGenerateContent"],
+        ["embedContent"],
+    ]

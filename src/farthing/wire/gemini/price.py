@@ -130,10 +130,13 @@ def fault(problem: FarthingError, request_id: str) -> bytes:
 def model_list(models: list[str]) -> bytes:
     """Render the list of models ("provider/name" each), as one page."""
     rows = [
-        {"name": f"models/{m}", "displayName": m, "supportedGenerationMethods": [*_METHODS]}
+        {"name": f"models/{m}", "displayName": m, "supportedGenerationMethods": _methods(m)}
         for m in models
     ]
     return msgspec.json.encode({"models": rows})
 
 
-_METHODS = ("generateContent", "streamGenerateContent")
+def _methods(model: str) -> list[str]:
+    """Return what can be asked of a model. All names of embedding models say what they are."""
+    embeds = "embed" in model.lower()
+    return ["embedContent"] if embeds else ["generateContent", "streamGenerateContent"]
