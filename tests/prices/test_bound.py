@@ -40,22 +40,22 @@ RATE = flat(1, 10)
 
 
 def test_the_input_is_bounded_by_the_body_and_the_provider_s_own_prompt() -> None:
-    assert input_bound(ask(100), PLAIN) == 110
+    assert input_bound(ask(100), RATE, PLAIN) == 110
 
 
 def test_tools_add_the_provider_s_tool_prompt() -> None:
-    assert input_bound(ask(100, tools=True), PLAIN) == 1110
+    assert input_bound(ask(100, tools=True), RATE, PLAIN) == 1110
 
 
 def test_an_image_counts_by_its_own_bound_and_not_by_its_bytes() -> None:
-    assert input_bound(ask(9000, images=3, opaque_bytes=8900), PLAIN) == 100 + 10 + 3 * 500
+    assert input_bound(ask(9000, images=3, opaque_bytes=8900), RATE, PLAIN) == 100 + 10 + 3 * 500
 
 
 def test_images_are_refused_where_no_bound_is_known_with_what_to_write() -> None:
     unknown = provider(query_tokens=10)
-    assert input_bound(ask(100), unknown) == 110
+    assert input_bound(ask(100), RATE, unknown) == 110
     with pytest.raises(Refused) as error:
-        input_bound(ask(100, images=1), unknown)
+        input_bound(ask(100, images=1), RATE, unknown)
     assert error.value.code == "unbounded"
     assert "image_tokens under [providers.acme] in farthing.toml" in error.value.message
 

@@ -50,7 +50,7 @@ def test_only_durations_are_floats(field: msgspec.structs.FieldInfo) -> None:
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_setting_of_money_is_a_decimal(field: msgspec.structs.FieldInfo) -> None:
     money = {"dollars_per_hour", "input", "output", "cache_read", "cache_write", "request"}
-    money.add("cache_write_1h")
+    money |= {"cache_write_1h", "input_audio"}
     assert (Decimal in _parts(field.type)) == (field.name in money)
 
 

@@ -15,7 +15,9 @@ import msgspec
 
 from farthing.clock import SECOND, moment
 from farthing.errors import Refused
-from farthing.prices.rate import METERS, Prices, Rate, Tier
+from farthing.prices.rate import METERS, Prices, Rate, Tier, merged
+from farthing.providers import Provider
+from farthing.wire.dialect import Ask
 
 # [prompt tokens above which it applies, nanodollars for a million units], by rising start.
 Steps = list[tuple[int, int]]
@@ -84,7 +86,7 @@ class PriceBook:
     def __init__(self, encoded: bytes) -> None:
         self.book = msgspec.json.decode(encoded, type=Book)
         self.digest = hashlib.sha256(encoded).hexdigest()
-        self._found: dict[tuple[str, str, tuple[tuple[str, str], ...], bool], Rate] = {}
+        self._found: dict[tuple[object, ...], Rate] = {}
         self._minute = 0
 
     def rate(
@@ -101,14 +103,51 @@ class PriceBook:
         Raises:
             Refused: unpriced_model; the sentence says what to write to price it.
         """
-        if at // MINUTE != self._minute or len(self._found) > REMEMBERED:
-            self._minute = at // MINUTE
-            self._found.clear()
+        self._forget(at)
         key = (provider, model, tuple(sorted(options.items())) if options else (), makes_output)
         rate = self._found.get(key)
         if rate is None:
             rate = self._found[key] = self._resolve(provider, model, at, options, makes_output)
         return rate
+
+    def dearest(self, provider: Provider, model: str, at: int, ask: Ask) -> Rate:
+        """Return the most that each meter can cost for a request, whichever way it is served.
+
+        What it asks for may be granted in part or not at all; where it leaves its tier open, it
+        may be served in one of the provider's `unasked_tiers`.
+
+        Raises:
+            Refused: unpriced_model, for what was asked; tiers without a price are left out.
+        """
+        tiers = provider.unasked_tiers if ask.open_tier else ()
+        asked = (provider.prices, model, at)
+        if not ask.options and not tiers:
+            return self.rate(*asked, ask.options, makes_output=ask.makes_output)
+        self._forget(at)
+        options = tuple(sorted(ask.options.items())) if ask.options else ()
+        key = (provider.prices, model, options, ask.makes_output, tiers)
+        found = self._found.get(key)
+        if found is None:
+            ways = [{}, *({name: value} for name, value in ask.options.items())]
+            ways += [{"service_tier": tier} for tier in tiers]
+            rate = self.rate(*asked, ask.options, makes_output=ask.makes_output)
+            others = (self._known(*asked, way, ask.makes_output) for way in ways)
+            found = self._found[key] = merged([rate, *(other for other in others if other)])
+        return found
+
+    def _known(
+        self, provider: str, model: str, at: int, options: Mapping[str, str], makes_output: bool
+    ) -> Rate | None:
+        try:
+            return self.rate(provider, model, at, options, makes_output=makes_output)
+        except Refused:
+            return None
+
+    def _forget(self, at: int) -> None:
+        """Forget what was found in another minute, or too much of it."""
+        if at // MINUTE != self._minute or len(self._found) > REMEMBERED:
+            self._minute = at // MINUTE
+            self._found.clear()
 
     def model(self, provider: str, name: str) -> Model | None:
         """Return the model a name means at a provider, or None."""

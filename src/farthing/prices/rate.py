@@ -40,7 +40,7 @@ class Rate(msgspec.Struct, frozen=True):
     model: str
     tiers: tuple[Tier, ...]
     context: int | None = None
-    """The model's context window in tokens, which bounds its output."""
+    """The model's context window in tokens, as the book has it: often rounded."""
 
     def prices(self, input_tokens: int) -> Prices:
         """Return the prices for a query with that much input."""
@@ -72,6 +72,18 @@ def cost(usage: Usage, rate: Rate) -> int:
         if quantity:
             total += quantity * _price_of(meter, prices, rate)
     return money.charge(total)
+
+
+def merged(rates: list[Rate]) -> Rate:
+    """Return the rate at which every usage costs at least what it costs at any of these."""
+    starts = sorted({tier.above for rate in rates for tier in rate.tiers})
+    tiers = tuple(Tier(start, _dearest([r.prices(start + 1) for r in rates])) for start in starts)
+    return msgspec.structs.replace(rates[0], tiers=tiers)
+
+
+def _dearest(rows: list[Prices]) -> Prices:
+    told = ([getattr(row, meter) for row in rows] for meter in METERS)
+    return Prices(*(max((p for p in prices if p is not None), default=None) for prices in told))
 
 
 def _price_of(meter: str, prices: Prices, rate: Rate) -> int:

@@ -83,6 +83,12 @@ class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     said. A client's cap under the other name is sent under this one."""
     image_tokens: int | None = None
     """The most tokens the provider counts for one image; without it images are refused."""
+    reasoning_tokens: int | None = None
+    """The most tokens of reasoning to reckon with where the output cap does not count them; the
+    model's whole context window unless said."""
+    unasked_tiers: list[str] | None = None
+    """Service tiers that may serve a query that names none, at their price. `[]` says that the
+    account's project leaves them alone; such queries are then held at the plain price."""
     allow_private_address: bool | None = None
     """Whether base_url may resolve to a loopback, private or link-local address."""
 
@@ -104,6 +110,8 @@ class PriceOverride(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Input written to a cache; the price of input unless said."""
     cache_write_1h: Decimal | None = None
     """Input written to a cache for an hour; the price of cache_write unless said."""
+    input_audio: Decimal | None = None
+    """Sound in the input; without it sound is refused."""
     request: Decimal | None = None
     """A fixed price of each query, in dollars for a million queries."""
     starts: date | None = None
