@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from itertools import product
 
 import msgspec
 
@@ -24,6 +26,9 @@ Steps = list[tuple[int, int]]
 
 MINUTE = 60 * SECOND
 REMEMBERED = 4096
+
+# No answer takes longer, nor are any row's hours shorter.
+LONGEST = 60 * MINUTE
 
 
 class Row(msgspec.Struct, omit_defaults=True, frozen=True):
@@ -114,34 +119,37 @@ class PriceBook:
         """Return the most that each meter can cost for a request, whichever way it is served.
 
         What it asks for may be granted in part or not at all; where it leaves its tier open, it
-        may be served in one of the provider's `unasked_tiers`.
+        may be served in one of the provider's `unasked_tiers`; and another row's hours or day may
+        begin before it is answered.
 
         Raises:
-            Refused: unpriced_model, for what was asked; tiers without a price are left out.
+            Refused: unpriced_model, for what was asked; of the rest, what has no price is left out.
         """
-        tiers = provider.unasked_tiers if ask.open_tier else ()
-        asked = (provider.prices, model, at)
-        if not ask.options and not tiers:
-            return self.rate(*asked, ask.options, makes_output=ask.makes_output)
         self._forget(at)
+        tiers = provider.unasked_tiers if ask.open_tier else ()
         options = tuple(sorted(ask.options.items())) if ask.options else ()
         key = (provider.prices, model, options, ask.makes_output, tiers)
         found = self._found.get(key)
         if found is None:
-            ways = [{}, *({name: value} for name, value in ask.options.items())]
+            rate = self.rate(provider.prices, model, at, ask.options, makes_output=ask.makes_output)
+            ways = [ask.options, {}, *({name: value} for name, value in options)]
             ways += [{"service_tier": tier} for tier in tiers]
-            rate = self.rate(*asked, ask.options, makes_output=ask.makes_output)
-            others = (self._known(*asked, way, ask.makes_output) for way in ways)
-            found = self._found[key] = merged([rate, *(other for other in others if other)])
+            others = self._known(provider.prices, model, (at, at + LONGEST), ways, ask)
+            found = self._found[key] = merged([rate, *others])
         return found
 
     def _known(
-        self, provider: str, model: str, at: int, options: Mapping[str, str], makes_output: bool
-    ) -> Rate | None:
-        try:
-            return self.rate(provider, model, at, options, makes_output=makes_output)
-        except Refused:
-            return None
+        self,
+        provider: str,
+        model: str,
+        moments: tuple[int, ...],
+        ways: list[Mapping[str, str]],
+        ask: Ask,
+    ) -> Iterator[Rate]:
+        """Yield the rates of these options at these moments that have a price."""
+        for at, options in product(moments, ways):
+            with suppress(Refused):
+                yield self._resolve(provider, model, at, options, ask.makes_output)
 
     def _forget(self, at: int) -> None:
         """Forget what was found in another minute, or too much of it."""

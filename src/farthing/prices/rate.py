@@ -82,8 +82,12 @@ def merged(rates: list[Rate]) -> Rate:
 
 
 def _dearest(rows: list[Prices]) -> Prices:
-    told = ([getattr(row, meter) for row in rows] for meter in METERS)
-    return Prices(*(max((p for p in prices if p is not None), default=None) for prices in told))
+    found: dict[str, int] = {}
+    for meter in METERS:
+        told = [price for row in rows if (price := getattr(row, meter)) is not None]
+        if told:
+            found[meter] = max(told)
+    return Prices(**found)
 
 
 def _price_of(meter: str, prices: Prices, rate: Rate) -> int:

@@ -104,7 +104,7 @@ def _check(settings: Settings) -> None:
     _expect(local.threads >= 0, "0 or more", "local.threads")
     _expect(_amount(local.dollars_per_hour), "an amount of dollars", "local.dollars_per_hour")
     for name, provider in settings.providers.items():
-        for field in ("image_tokens", "reasoning_tokens"):
+        for field in ("image_tokens", "query_tokens", "reasoning_tokens"):
             _expect((getattr(provider, field) or 0) >= 0, "0 or more", f"providers.{name}.{field}")
     for index, row in enumerate(settings.prices):
         tokens = row.context_tokens

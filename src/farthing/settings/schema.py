@@ -83,6 +83,9 @@ class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     said. A client's cap under the other name is sent under this one."""
     image_tokens: int | None = None
     """The most tokens the provider counts for one image; without it images are refused."""
+    query_tokens: int | None = None
+    """The most tokens that the provider's own prompts add to a query; 4096 for a provider that is
+    not built in."""
     reasoning_tokens: int | None = None
     """The most tokens of reasoning to reckon with where the output cap does not count them; the
     model's whole context window unless said."""
