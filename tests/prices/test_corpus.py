@@ -19,10 +19,15 @@ from functools import cached_property
 from typing import Any
 
 import pytest
+from tests.wire.chat import golden as chat
+from tests.wire.converse import golden as converse
+from tests.wire.gemini import golden as gemini
+from tests.wire.messages import golden as messages
+from tests.wire.responses import cases as responses
 from tests.wire.test_corpus import CORPUS, MADE, MALFORMED, NO_PRICE, Exchange, compact, feed
 from tests.wire.test_corpus_crossing import SURFACES
 
-from farthing.errors import Refused
+from farthing.errors import Malformed, Refused
 from farthing.prices.book import PriceBook
 from farthing.prices.bound import Quote, quote
 from farthing.prices.compile import make_book
@@ -30,6 +35,8 @@ from farthing.prices.rate import Prices, Rate, Tier, cost, merged
 from farthing.providers import Provider, load_providers
 from farthing.settings import ProviderSettings, Settings
 from farthing.wire import DIALECTS
+from farthing.wire.canon import Part, Reasoning, Text, Tool, ToolCall, ToolResult
+from farthing.wire.codecs import CODECS
 from farthing.wire.dialect import Answer, Ask, Dialect, Usage
 
 # The corpus' names of providers, where they are not farthing's.
@@ -205,6 +212,43 @@ def test_a_bound_is_above_what_is_known_to_be_counted(case: str, book: PriceBook
     ways = [{}, *({"service_tier": tier} for tier in chosen.unasked_tiers)]
     rates = [book.rate(chosen.prices, model, at, way) for way in ways]
     assert not exceeded(offer, usage, cost(usage, merged(rates)))
+
+
+GOLDEN = {
+    "chat": chat.REQUESTS,
+    "responses": responses.REQUESTS,
+    "messages": messages.REQUESTS,
+    "gemini": gemini.REQUESTS,
+    "converse": converse.REQUESTS,
+}
+
+
+def words(part: Part) -> Iterator[str]:
+    """Yield the texts of a part that a model reads as text."""
+    if isinstance(part, Text | Reasoning):
+        yield part.text
+    elif isinstance(part, ToolCall):
+        yield from (part.name, part.arguments)
+    elif isinstance(part, ToolResult):
+        for inner in part.parts:
+            yield from words(inner)
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_the_bytes_that_are_counted_are_no_fewer_than_those_of_its_texts(name: str) -> None:
+    seen = 0
+    for case, body in GOLDEN[name].items():
+        try:
+            ask = DIALECTS[name].read_request(json.dumps(body, ensure_ascii=False).encode())
+        except (Malformed, UnicodeEncodeError):
+            continue
+        request = CODECS[name].read_request(body)
+        texts = [text for turn in request.turns for part in turn.parts for text in words(part)]
+        texts += [t.name + t.description for t in request.tools if isinstance(t, Tool)]
+        size = sum(len(text.encode()) for text in texts)
+        assert size <= len(ask.body) - ask.opaque_bytes, case
+        seen += bool(texts)
+    assert seen > 5
 
 
 # -- recorded traffic -----------------------------------------------------------------------------
