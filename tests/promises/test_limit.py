@@ -20,7 +20,7 @@ QUERIES = 50
 def settings(provider: FakeProvider, workers: int) -> str:
     """A price with which a query can cost, and does cost, about a tenth of a farthing.
 
-    The request below has 97 bytes and the default bound adds 1,024 tokens, so the hold is
+    The request below has 97 bytes and the provider's prompts add 1,024 tokens, so the hold is
     (1121 + 7) × $0.22 a million = $0.000248; the fixed price makes the bill nearly that too.
     """
     price = (

@@ -60,6 +60,17 @@ def test_a_built_in_provider_is_sound(name: str) -> None:
     assert provider.bound.image_tokens is None or provider.bound.image_tokens > 0
 
 
+@pytest.mark.parametrize("name", built_in_names())
+def test_a_built_in_provider_s_bounds_make_sense(name: str) -> None:
+    bound = built_in(name).bound
+    assert set(bound.windowed) <= {"image", "document", "audio", "video"}
+    assert bool(bound.windowed) <= bool(bound.windows), "without a window nothing is bounded by it"
+    assert all(tokens > 0 for tokens in bound.windows.values())
+    patterns = [*bound.windows, *bound.beside_cap, *bound.unbounded]
+    assert all(pattern == pattern.lower() for pattern in patterns)
+    assert bool(bound.beside_cap) <= ("*" in bound.windows), "any model there may reason"
+
+
 def places(name: str) -> dict[str, str]:
     """Return the variables that say where a provider is, if its address leaves that open."""
     provider = built_in(name)
@@ -152,6 +163,7 @@ def test_a_provider_of_one_s_own_is_made_of_its_table() -> None:
     assert (provider.host, provider.port, provider.tls) == ("llm.example.com", 443, True)
     assert provider.output_cap_field == "max_tokens"
     assert provider.bound.image_tokens is None, "no bound is known for its images"
+    assert provider.bound.query_tokens == 4096, "nobody has read how much its prompts add"
     assert not provider.allow_private_address
 
 
@@ -173,6 +185,21 @@ def test_what_a_table_does_not_say_stays_as_it_was() -> None:
     assert after.models == ("m",)
     bare = msgspec.structs.replace(after, bound=before.bound, models=before.models)
     assert bare == before
+
+
+def test_a_table_says_what_bounds_a_provider_s_tokens() -> None:
+    told = ProviderSettings(image_tokens=1, query_tokens=2, reasoning_tokens=3)
+    own = changed(ACME, image_tokens=1, query_tokens=2, reasoning_tokens=3)
+    for name, settings in (("acme", own), (built_in_names()[0], told)):
+        bound = load(**{name: settings})[name].bound
+        assert (bound.image_tokens, bound.query_tokens, bound.reasoning_tokens) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("tiers", [[], ["fast"]])
+def test_a_table_says_which_tiers_serve_what_names_none(tiers: list[str]) -> None:
+    name = next(n for n in built_in_names() if built_in(n).unasked_tiers)
+    assert load(**{name: ProviderSettings(unasked_tiers=tiers)})[name].unasked_tiers == tuple(tiers)
+    assert load()[name].unasked_tiers == built_in(name).unasked_tiers
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def _reason(refusal: Refusal) -> str:
         "duplicate": "that name or id is taken already",
         "unknown_key": "there is no such key; `farthing keys list` shows them",
         "journal_full": "the disk is full; free some space in the data folder",
-        "not_unresolved": "that query is not unresolved; `farthing holds list` shows those that are",
+        "not_unresolved": "that query is not unresolved; `farthing holds list` shows which are",
         "not_tripped": "that model is not tripped; `farthing holds list` shows those that are",
     }
     return refusal.detail or reasons.get(

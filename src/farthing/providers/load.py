@@ -33,14 +33,38 @@ LOCAL = "local"
 
 
 class Bound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Tokens a provider may count beyond the bytes of a request: its templates and prompts."""
+    """What bounds the tokens a provider counts. Models are named by patterns in small letters."""
 
     query_tokens: int = 1024
-    """For any query."""
+    """What its templates add to the bytes of any query."""
     tool_tokens: int = 2048
-    """For a query with tools, above that."""
+    """What they add to a query with tools, above that."""
     image_tokens: int | None = None
-    """For one image; None where no bound is known."""
+    """The most for one image; None where no bound is known."""
+    windows: dict[str, int] = {}
+    """The most input a model takes, as documented: what is longer it refuses, and does not bill.
+    The first pattern that fits counts."""
+    windowed: tuple[str, ...] = ()
+    """Kinds of content ("image", "document", "audio", "video") that cost their input tokens and
+    nothing else, so that the window bounds them."""
+    least_cap: int = 0
+    """A smaller cap on output is raised to this one."""
+    beside_cap: tuple[str, ...] = ()
+    """Models whose reasoning the cap on output does not count."""
+    reasoning_tokens: int | None = None
+    """The most tokens of such reasoning; None: as many as the window has."""
+    marked_writes: bool = False
+    """Whether only what a request marks is written to a cache at a price of its own."""
+    unbounded: dict[str, str] = {}
+    """Models that cost more than one answer's tokens, and what that is."""
+
+
+# Of a provider that is not built in nobody has read how much its prompts add; of one such, recorded
+# answers counted up to 2,144 tokens above the bytes of the request.
+UNKNOWN = Bound(query_tokens=4096)
+
+# What farthing.toml may say of a bound.
+BOUNDS = ("image_tokens", "query_tokens", "reasoning_tokens")
 
 
 class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +118,8 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stream cannot be relied on."""
     searching: tuple[str, ...] = ()
     """Models (as patterns, in small letters) that search unasked, for a fee of each query."""
+    unasked_tiers: tuple[str, ...] = ()
+    """Tiers that may serve, at their own price, a query that names none."""
     stream_usage: bool = True
     """Whether the usage of a stream must be asked for; some send it always."""
     bound: Bound = Bound()
@@ -177,13 +203,12 @@ def _changed(name: str, known: Provider | None, changes: ProviderSettings) -> Pr
         for field, value in msgspec.structs.asdict(changes).items()
         if value is not None and field in Provider.__struct_fields__
     }
-    if "models" in said:
-        said["models"] = tuple(said["models"])
+    said |= {field: tuple(said[field]) for field in ("models", "unasked_tiers") if field in said}
     if known is not None:
         said |= _kept(known, changes)
-    if changes.image_tokens is not None:
-        bound = known.bound if known else Bound()
-        said["bound"] = msgspec.structs.replace(bound, image_tokens=changes.image_tokens)
+    bounds = {name: getattr(changes, name) for name in BOUNDS}
+    bounds = {name: value for name, value in bounds.items() if value is not None}
+    said["bound"] = msgspec.structs.replace(known.bound if known else UNKNOWN, **bounds)
     provider = _new(name, said) if known is None else msgspec.structs.replace(known, **said)
     _check(name, provider)
     return provider

@@ -126,7 +126,8 @@ class Query:
         app, provider = self._app, self.route.provider
         most = headers.max_cost(self._request, self.key.max_cost)
         self.rate = self._rate(self.ask.options)
-        self.offer = quote(self.ask, self.rate, provider, app.default_output_tokens, most)
+        dearest = app.book.dearest(provider, self.route.model, self.now, self.ask)
+        self.offer = quote(self.ask, dearest, provider, app.default_output_tokens, most)
 
     async def hold(self) -> None:
         """Hold the most it can cost, durably.

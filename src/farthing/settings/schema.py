@@ -92,6 +92,15 @@ class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     { messages = { anthropic-version = "2026-10-21" } }."""
     image_tokens: int | None = None
     """The most tokens the provider counts for one image; without it images are refused."""
+    query_tokens: int | None = None
+    """The most tokens that the provider's own prompts add to a query; 4096 for a provider that is
+    not built in."""
+    reasoning_tokens: int | None = None
+    """The most tokens of reasoning to reckon with where the output cap does not count them; the
+    model's whole context window unless said."""
+    unasked_tiers: list[str] | None = None
+    """Service tiers that may serve a query that names none, at their price. `[]` says that the
+    account's project leaves them alone; such queries are then held at the plain price."""
     allow_private_address: bool | None = None
     """Whether base_url may resolve to a loopback, private or link-local address."""
 
@@ -113,6 +122,8 @@ class PriceOverride(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Input written to a cache; the price of input unless said."""
     cache_write_1h: Decimal | None = None
     """Input written to a cache for an hour; the price of cache_write unless said."""
+    input_audio: Decimal | None = None
+    """Sound in the input; without it sound is refused."""
     request: Decimal | None = None
     """A fixed price of each query, in dollars for a million queries."""
     starts: date | None = None

@@ -63,10 +63,15 @@ class Ask(msgspec.Struct):
     images: int = 0
     opaque_bytes: int = 0
     """Bytes of the body that are images: their tokens are bounded by number, not by length."""
+    opaque: tuple[tuple[str, str], ...] = ()
+    """Content whose tokens no bytes bound (a document, a sound): its kind, and the client's words.
+    The model's window bounds it, where nothing but its tokens is billed."""
     counted_input: int | None = None
     """The input's tokens as the provider counted them beforehand, where it was asked to."""
     options: Mapping[str, str] = {}
     """Options that select a price, such as {"service_tier": "priority"}."""
+    open_tier: bool = False
+    """Whether the request leaves its service tier to the provider's account."""
     unbounded: tuple[str, ...] = ()
     """What is asked for whose cost has no upper bound yet, in the client's words."""
     headers: Mapping[str, str] = {}
