@@ -6,7 +6,7 @@ from farthing.wire import DIALECTS
 from farthing.wire.families import FAMILIES, translation
 
 
-def test_every_family_that_crosses_has_its_translation(, {}) -> None:
+def test_every_family_that_crosses_has_its_translation() -> None:
     assert {d.family for d in DIALECTS.values() if d.crosses} == set(FAMILIES)
 
 
