@@ -143,6 +143,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What a record survives before it counts: "power" loss (fsync) or the "process" dying."""
     default_output_tokens: int = 16_384
     """The output cap of a query that brings none; the answer says so in a header."""
+    unresolved_days: int = 45
+    """How long a query whose cost is unknown waits for evidence (`farthing holds`), such as the
+    next month's invoice; then it is posted at the most it could have cost."""
     models: dict[str, str] = {}
     """Names of your own for models: "fast" = "openai/gpt-4o-mini"."""
     http: HttpSettings = HttpSettings()
