@@ -10,7 +10,7 @@ from farthing.errors import ConfigError
 from farthing.ledger.entry import Entry, Refusal, encode
 from farthing.ledger.frames import FrameProtocol
 from farthing.ledger.journal import Journal
-from farthing.ledger.ledger import Balance, balances, replay
+from farthing.ledger.ledger import Balance, append_now, balances, replay
 from farthing.ledger.protocol import (
     Append,
     AskBalances,
@@ -68,8 +68,7 @@ def _record_offline(data: DataFolder, entries: list[Entry]) -> list[Refusal | No
         refusals = [state.apply(entry) for entry in entries]
         taken = [encode(e) for e, r in zip(entries, refusals, strict=True) if r is None]
         if taken:
-            journal.append(taken)
-            journal.sync()
+            append_now(journal, taken)
         return refusals
     finally:
         journal.close()

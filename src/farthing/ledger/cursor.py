@@ -6,13 +6,22 @@ an unused extent off meanwhile.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 from farthing.ledger.disk import DISK, Disk
 from farthing.ledger.entry import Entry
 from farthing.ledger.groups import HEADER, Header, header_at, read_groups, skip_groups
-from farthing.ledger.segments import Mark, Segment, damaged, read_link, segment_numbers
+from farthing.ledger.segments import (
+    Mark,
+    Segment,
+    check_tail,
+    damaged,
+    read_link,
+    read_link_or_refuse,
+    segment_numbers,
+)
 
 # How much of the journal is read at once: some thousand entries.
 PIECE = 1024 * 1024
@@ -40,6 +49,7 @@ class Cursor:
     def _open(self, segment: Segment) -> None:
         self._file = self._disk.open(segment.path, os.O_RDONLY)
         self.segment = segment
+        self._sum: hashlib._Hash | None = hashlib.sha256(segment.link)
         self.offset = len(segment.link)
         """Where the next group begins in its segment."""
 
@@ -74,6 +84,8 @@ class Cursor:
 
     def _pass(self, piece: bytes, begin: int, end: int, position: int) -> None:
         (_, _, self.checksum, _, _) = HEADER.unpack_from(piece, begin)
+        if self._sum is not None:
+            self._sum.update(piece[begin : begin + HEADER.size])
         self.group, self.offset, self.position = self.offset, end, position
 
     def go_to(self, mark: Mark) -> None:
@@ -100,6 +112,7 @@ class Cursor:
         if head is None or head.checksum != checksum:
             return False
         self.position, self.offset, self.group, self.checksum = position, offset, group, checksum
+        self._sum = None  # of what lies before, nothing was read
         return True
 
     def _go_to_segment(self, position: int) -> None:
@@ -109,6 +122,21 @@ class Cursor:
             if segment.before < position or number == 1:
                 self._move(segment)
                 return
+
+    def check_tail(self) -> None:
+        """Refuse a last segment that was read to its end, and is not the journal's.
+
+        Raises:
+            JournalDamagedError: acknowledged entries follow, or the next segment is missing.
+        """
+        length = self._disk.size(self._file) - self.offset
+        rest = self._disk.read(self._file, length, self.offset)
+        if next(read_groups(rest, 0, self.position), None) is not None:
+            return  # it was written meanwhile
+        check_tail(self.segment.path, rest, self.offset, self.offset, self.position)
+        number = self.segment.number + 1
+        if rest.startswith(self.segment.seal(self.position)):
+            read_link_or_refuse(self._disk, self._folder, number)
 
     def sync(self) -> None:
         """Put on the disk what was read: segments before this one are there already."""
@@ -138,6 +166,8 @@ class Cursor:
         except FileNotFoundError:
             return False
         if (segment.before, segment.previous_size) == (self.position, self.offset):
+            if self._sum is not None and self._sum.digest() != segment.previous_sum:
+                raise damaged(self.segment.path, f"is not what {segment.path.name} follows on")
             self._move(segment)
             return True
         # The end may have been written after it was looked for, just before the next was made.

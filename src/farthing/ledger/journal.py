@@ -118,6 +118,7 @@ class Journal:
                     for entries in walk.groups() if walk.position >= after.position else ():
                         yield from entries
                     walk.check_end(following)
+                    unproven = walk.unproven
             finally:
                 self._disk.close(file)
         if walk.position < after.position:
@@ -126,16 +127,21 @@ class Journal:
                 f"ends after entry {walk.position}, but a snapshot was made after entry "
                 f"{after.position}: entries that were acknowledged are missing",
             )
-        self._begin(chain, walk)
+        self._begin(chain, walk, unproven)
 
-    def _begin(self, chain: list[Segment], walk: Walk) -> None:
-        """Append from here on: what a crash left undone is done first."""
+    def _begin(self, chain: list[Segment], walk: Walk, unproven: bytes) -> None:
+        """Append from here on: what a crash left undone is done first.
+
+        The last groups are written again, as they are: after a sync that failed they may be read
+        from memory and yet never have reached the disk, and another sync alone would not tell.
+        """
         self._use(walk.segment)
         self.position, self._end, self._sum = walk.position, walk.end, walk.sum
         for segment, following in pairwise(chain):
             complete_seal(self._disk, segment, following)
         self._disk.remove(self.folder / NEXT)
         self._disk.truncate(self._file, self._end)
+        self._disk.write(self._file, unproven, self._end - len(unproven))
         self._allocated = self._end
         self._recovered = True
         self.sync()

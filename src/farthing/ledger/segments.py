@@ -22,6 +22,7 @@ import os
 import re
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,7 @@ LINK = struct.Struct("<4sIQQQ32s")
 LINK_MAGIC = b"FSEG"
 SEAL = struct.Struct("<4sIQQ")
 SEAL_MAGIC = b"FEND"
+MISSING = "is missing, and the segments beside it say that it was there"
 CHECKED_FROM = 8  # what stands behind magic and checksum, in both
 
 
@@ -127,6 +129,18 @@ def read_link(disk: Disk, folder: Path, number: int) -> Segment:
     raise damaged(path, "is damaged in its first bytes, which link it to the segment before it")
 
 
+def read_link_or_refuse(disk: Disk, folder: Path, number: int) -> Segment:
+    """Return a segment that must be there.
+
+    Raises:
+        JournalDamagedError: it is not, or its link cannot be read.
+    """
+    try:
+        return read_link(disk, folder, number)
+    except FileNotFoundError:
+        raise damaged(segment_path(folder, number), MISSING) from None
+
+
 def read_chain(disk: Disk, folder: Path) -> list[Segment]:
     """Return all segments, each checked to be there, in its place and as long as the next says.
 
@@ -135,11 +149,7 @@ def read_chain(disk: Disk, folder: Path) -> list[Segment]:
     """
     chain: list[Segment] = []
     for number in range(1, max(segment_numbers(disk, folder), default=0) + 1):
-        try:
-            segment = read_link(disk, folder, number)
-        except FileNotFoundError:
-            path = segment_path(folder, number)
-            raise damaged(path, "is missing, and later ones are there") from None
+        segment = read_link_or_refuse(disk, folder, number)
         if chain:
             _check_length(disk, chain[-1], segment)
         chain.append(segment)
@@ -192,6 +202,13 @@ class Walk:
         self.end = len(segment.link)
         self.sum = hashlib.sha256(segment.link)
         self._buffer = buffer
+        self._checksum = 0
+        self._unproven: deque[tuple[int, int]] = deque()
+
+    @property
+    def unproven(self) -> bytes:
+        """The last groups, of which no later one says that they are on the disk."""
+        return self._buffer[self._unproven[0][0] : self.end] if self._unproven else b""
 
     def skip(self, mark: Mark) -> None:
         """Pass over what lies before a mark, if it is in this segment, without decoding it.
@@ -199,14 +216,13 @@ class Walk:
         Raises:
             JournalDamagedError: another group ends there than the one that was marked.
         """
-        checksum = mark.checksum
+        self._checksum = mark.checksum
         for start, end, position in skip_groups(
             self._buffer, self.end, self.position, mark.position
         ):
             self._pass(start, end, position)
-            (_, _, checksum, _, _) = HEADER.unpack_from(self._buffer, start)
         if self.position > mark.position > self.segment.before or (
-            self.position == mark.position and checksum != mark.checksum
+            self.position == mark.position and self._checksum != mark.checksum
         ):
             raise damaged(self.segment.path, f"has not the entry {mark.position} it once had")
 
@@ -217,8 +233,13 @@ class Walk:
             yield entries
 
     def _pass(self, start: int, end: int, position: int) -> None:
-        self.sum.update(self._buffer[start : start + HEADER.size])
+        header = self._buffer[start : start + HEADER.size]
+        (_, _, self._checksum, _, durable) = HEADER.unpack(header)
+        self.sum.update(header)
         self.end, self.position = end, position
+        self._unproven.append((start, position))
+        while self._unproven and self._unproven[0][1] <= durable:
+            self._unproven.popleft()
 
     def check_end(self, following: Segment | None) -> None:
         """Refuse a segment that does not end as the next one says, or is not the last one.
@@ -226,13 +247,12 @@ class Walk:
         Raises:
             JournalDamagedError: what was acknowledged cannot be read.
         """
-        self._check_tail()
+        check_tail(self.segment.path, self._buffer, 0, self.end, self.position)
         if following is None:
             seal = self.segment.seal(self.position)
             if self._buffer[self.end : self.end + len(seal)] == seal:
-                number = self.segment.number + 1
-                path = segment_path(self.segment.path.parent, number)
-                raise damaged(path, f"is missing, and {self.segment.path.name} says it was there")
+                path = segment_path(self.segment.path.parent, self.segment.number + 1)
+                raise damaged(path, MISSING)
             return
         if (self.position, self.end) != (following.before, following.previous_size):
             raise damaged(
@@ -245,18 +265,25 @@ class Walk:
                 self.segment.path, f"has other entries than those {following.path.name} follows on"
             )
 
-    def _check_tail(self) -> None:
-        """Refuse if a group after the unreadable bytes knew them to be durable."""
-        offset = self.end
-        while (offset := self._buffer.find(MAGIC, offset)) >= 0:
-            group = group_at(self._buffer, offset, None)
-            if group is not None and group[2] > self.position:
-                raise damaged(
-                    self.segment.path,
-                    f"is damaged at byte {self.end}: entry {self.position + 1} was "
-                    f"acknowledged and cannot be read, and intact entries follow at byte {offset}",
-                )
-            offset += 1
+
+def check_tail(path: Path, buffer: Buffer, start: int, end: int, position: int) -> None:
+    """Refuse if a group after a segment's last whole one knew more entries to be durable.
+
+    `buffer` holds the segment from byte `start` on; its whole groups end at byte `end`.
+
+    Raises:
+        JournalDamagedError: an entry after `position` was acknowledged.
+    """
+    offset = end - start
+    while (offset := buffer.find(MAGIC, offset)) >= 0:
+        group = group_at(buffer, offset, None)
+        if group is not None and group[2] > position:
+            raise damaged(
+                path,
+                f"is damaged at byte {end}: entry {position + 1} was acknowledged and cannot "
+                f"be read, and intact entries follow at byte {start + offset}",
+            )
+        offset += 1
 
 
 def first_entry(disk: Disk, folder: Path) -> Entry | None:
