@@ -74,8 +74,8 @@ class History:
 
     def _open(self) -> Journal:
         """Open the journal, from a snapshot or whole, and check what is there."""
-        self.disk.full = False
         journal = Journal(FOLDER, self.segment, self.disk)
+        self.disk.full = self.draw.choice((0.0, 0.5))  # there is its first file, if no more
         found = restore(self.disk, FOLDER, Counting)
         state, mark = found or (Counting(), Mark())
         if self.draw.random() < 0.3:
@@ -109,7 +109,7 @@ class History:
             journal.sync()
             self.durable = journal.durable
         elif step < 9:
-            self.disk.full = not self.disk.full
+            self.disk.full = self.draw.choice((0.0, 0.5, 1.0))
         elif step < 10:
             self._reserve(journal)
         else:

@@ -34,7 +34,8 @@ class File:
         self.pending.append((what, at, data))
 
     def sync(self) -> None:
-        self.stable = bytearray(self.data)
+        for what, at, data in self.pending:
+            _apply(self.stable, what, at, data)
         self.pending.clear()
 
     def lose_power(self, draw: random.Random) -> None:
@@ -59,21 +60,25 @@ def _apply(content: bytearray, what: str, at: int, data: bytes) -> None:
         content[at : at + len(data)] = data
 
 
+def _is_in(path: str, folder: Path) -> bool:
+    return path.rpartition("/")[0] == str(folder)
+
+
 class SimulatedDisk(Disk):
     """Takes the place of the system's files. One process uses it at a time."""
 
     def __init__(self, draw: random.Random) -> None:
         self.draw = draw
-        self.full = False
+        self.full = 0.0
+        """How likely it is that there is no room."""
         self.calls_left: int | None = None
         """After so many calls that change something the power is cut."""
         self.syncs_left: int | None = None
         """After so many syncs one fails."""
         self.off = False
-        self.synced: set[int] = set()
-        self._names: dict[Path, File] = {}
-        self._stable: dict[Path, File] = {}
-        self._pending: list[tuple[Path, File | None]] = []
+        self._names: dict[str, File] = {}
+        self._stable: dict[str, File] = {}
+        self._pending: list[tuple[str, File | None]] = []
         self._open: dict[int, File] = {}
 
     def restart(self, power_lost: bool) -> None:
@@ -87,19 +92,19 @@ class SimulatedDisk(Disk):
                 file.lose_power(self.draw)
             self._names = dict(self._stable)
         self._open.clear()
-        self.off, self.full = False, False
+        self.off, self.full = False, 0.0
         self.calls_left = self.syncs_left = None
 
     @staticmethod
-    def _bind(names: dict[Path, File], path: Path, file: File | None) -> None:
+    def _bind(names: dict[str, File], path: str, file: File | None) -> None:
         if file is None:
             names.pop(path, None)
         else:
             names[path] = file
 
     def _name(self, path: Path, file: File | None) -> None:
-        self._bind(self._names, path, file)
-        self._pending.append((path, file))
+        self._bind(self._names, str(path), file)
+        self._pending.append((str(path), file))
 
     def _change(self) -> None:
         """Count a change, or find that the power is gone."""
@@ -110,7 +115,7 @@ class SimulatedDisk(Disk):
             raise PowerCutError
 
     def _room(self) -> None:
-        if self.full:
+        if self.draw.random() < self.full:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     def make_folder(self, folder: Path) -> None:
@@ -120,22 +125,24 @@ class SimulatedDisk(Disk):
         return self.open(path, os.O_CREAT)
 
     def names(self, folder: Path) -> list[str]:
-        return [path.name for path in self._names if path.parent == folder]
+        return [path.rpartition("/")[2] for path in self._names if _is_in(path, folder)]
 
     def open(self, path: Path, flags: int) -> int:
-        if path not in self._names:
+        found = self._names.get(str(path))
+        if found is None:
             if not flags & os.O_CREAT:
                 raise FileNotFoundError(errno.ENOENT, "No such file", str(path))
             self._change()
             self._room()
-            self._name(path, File())
+            found = File()
+            self._name(path, found)
         elif flags & os.O_TRUNC:
             self._change()
-            self._names[path].do("cut", 0)
+            found.do("cut", 0)
         number = len(self._open) + 3
         while number in self._open:
             number += 1
-        self._open[number] = self._names[path]
+        self._open[number] = found
         return number
 
     def close(self, file: int) -> None:
@@ -182,19 +189,19 @@ class SimulatedDisk(Disk):
 
     def sync_folder(self, folder: Path) -> None:
         self._change()
-        here = [(path, file) for path, file in self._pending if path.parent == folder]
-        for path, file in here:
-            self._bind(self._stable, path, file)
-        self._pending = [(p, f) for p, f in self._pending if p.parent != folder]
+        for path, file in self._pending:
+            if _is_in(path, folder):
+                self._bind(self._stable, path, file)
+        self._pending = [(p, f) for p, f in self._pending if not _is_in(p, folder)]
 
     def rename(self, path: Path, to: Path) -> None:
         self._room()
-        file = self._names[path]
+        file = self._names[str(path)]
         self._name(to, file)
         self._name(path, None)
         self._change()
 
     def remove(self, path: Path) -> None:
-        if path in self._names:
+        if str(path) in self._names:
             self._name(path, None)
             self._change()

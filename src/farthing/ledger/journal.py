@@ -26,6 +26,7 @@ from farthing.ledger.segments import (
     FIRST_SEGMENT,
     NEXT,
     SEAL,
+    START,
     JournalDamagedError,
     Mark,
     Segment,
@@ -101,7 +102,7 @@ class Journal:
     def _use(self, segment: Segment) -> None:
         self._segment, self.path = segment, segment.path
 
-    def recover(self, after: Mark = Mark()) -> Iterator[Entry]:  # noqa: B008  (it is immutable)
+    def recover(self, after: Mark = START) -> Iterator[Entry]:
         """Yield every entry after a mark, then cut off a torn tail. To be run to its end.
 
         Raises:

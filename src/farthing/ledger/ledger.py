@@ -33,7 +33,7 @@ from farthing.ledger.entry import (
     encode,
 )
 from farthing.ledger.journal import NO_ROOM, Journal, JournalFullError
-from farthing.ledger.segments import Mark
+from farthing.ledger.segments import START
 from farthing.ledger.snapshot import restore
 from farthing.ledger.state import KeyState, State
 
@@ -143,7 +143,7 @@ def replay(journal: Journal) -> State:
         JournalDamagedError: acknowledged entries cannot be read.
         ConfigError: the disk has no room for the first entry.
     """
-    state, mark = (SNAPSHOTTED and restore(DISK, journal.folder, SNAPSHOTTED)) or (State(), Mark())
+    state, mark = (SNAPSHOTTED and restore(DISK, journal.folder, SNAPSHOTTED)) or (State(), START)
     for entry in journal.recover(mark):
         refusal = state.apply(entry)
         assert refusal is None, (

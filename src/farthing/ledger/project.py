@@ -26,7 +26,7 @@ from farthing.ledger.entry import (
     Void,
 )
 from farthing.ledger.records import keys, progress, queries
-from farthing.ledger.segments import Mark
+from farthing.ledger.segments import START
 
 
 def catch_up(engine: sa.Engine, journal: Path) -> int:
@@ -87,7 +87,7 @@ def _go_on(connection: sa.Connection, cursor: Cursor) -> str:
             return ledger
     for table in (queries, keys, progress):
         connection.execute(sa.delete(table))
-    cursor.go_to(Mark())
+    cursor.go_to(START)
     return ""
 
 

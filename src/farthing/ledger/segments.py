@@ -63,6 +63,9 @@ class Mark(NamedTuple):
     checksum: int = 0
 
 
+START = Mark()
+
+
 class Segment(NamedTuple):
     """One file of the journal, by what its link says; the first one has none."""
 

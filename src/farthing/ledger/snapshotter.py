@@ -13,7 +13,7 @@ from typing import Generic
 from farthing.ledger.cursor import Cursor
 from farthing.ledger.disk import DISK, Disk
 from farthing.ledger.entry import Entry, Genesis
-from farthing.ledger.segments import JournalDamagedError, Mark, first_entry
+from farthing.ledger.segments import START, JournalDamagedError, first_entry
 from farthing.ledger.snapshot import (
     Restorable,
     S,
@@ -74,7 +74,7 @@ class Snapshotter(Generic[S]):
         if first_entry(self._disk, self._folder) is None:
             return None
         cursor = Cursor(self._folder, self._disk)
-        state, mark = restore(self._disk, self._folder, self._kind) or (self._kind(), Mark())
+        state, mark = restore(self._disk, self._folder, self._kind) or (self._kind(), START)
         try:
             cursor.go_to(mark)
         except BaseException:
