@@ -73,6 +73,7 @@ class Journal:
         disk.make_folder(folder)
         self.folder = folder
         self._disk = disk
+        self._size = segment
         self._lock = disk.lock(
             folder / "lock",
             f"the ledger in {folder.parent} is already open in another process; stop that "
@@ -91,7 +92,6 @@ class Journal:
         """Entries written."""
         self.durable = 0
         """Entries known to be on the disk."""
-        self._size = self._roll_at = segment
         self._end = 0
         self._allocated = 0
         self._promised = 0
@@ -101,6 +101,7 @@ class Journal:
 
     def _use(self, segment: Segment) -> None:
         self._segment, self.path = segment, segment.path
+        self._roll_at = max(self._size, len(segment.link) + 1)  # not before it holds a group
 
     def recover(self, after: Mark = START) -> Iterator[Entry]:
         """Yield every entry after a mark, then cut off a torn tail. To be run to its end.
@@ -229,7 +230,7 @@ class Journal:
                 self._disk.rename(temporary, segment.path)
                 self._use(segment)
                 self._file, self._end, self._allocated = file, len(link), allocated
-                self._sum, self._roll_at = hashlib.sha256(link), self._size
+                self._sum = hashlib.sha256(link)
         except BaseException:
             self._disk.close(file)
             self._disk.remove(temporary)
