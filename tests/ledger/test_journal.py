@@ -154,6 +154,28 @@ def test_a_sync_that_fails_vouches_for_nothing(
     assert journal.durable == 0
 
 
+def test_a_sync_that_ends_while_a_group_is_made_does_no_harm_to_it(tmp_path: Path) -> None:
+    """The thread that syncs counts on; the group's checksum must be of the count it carries."""
+
+    class Counting(Journal):
+        reads = 0
+
+        @property  # type: ignore[override]
+        def durable(self) -> int:
+            self.reads += 1
+            return self.reads
+
+        @durable.setter
+        def durable(self, _: int) -> None:
+            pass
+
+    journal = Counting(tmp_path)
+    assert list(journal.recover()) == []
+    journal.append([encode(e) for e in THREE[0]])
+    journal.close()
+    assert recovered(tmp_path) == THREE[0]
+
+
 def test_macos_is_asked_to_get_past_the_drives_cache(
     open_journal: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -242,6 +243,25 @@ def test_what_is_reserved_while_the_next_segment_is_made_is_kept_in_it(
     journal.reserve(3 * EXTENT)
     with pytest.raises(JournalFullError):
         journal.reserve(4 * EXTENT)
+
+
+def test_what_is_reserved_in_the_very_moment_of_the_change_is_kept_in_the_next_segment(
+    open_journal: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for the change, and so is not promised of the segment that is given up."""
+    journal, rename = open_journal(), DISK.rename
+    append(journal, 1, 1)
+    reserving = threading.Thread(target=lambda: journal.reserve(3 * EXTENT))
+
+    def reserve_first(path: Path, to: Path) -> None:
+        reserving.start()
+        reserving.join(0.2)  # long enough for one that does not wait
+        rename(path, to)
+
+    monkeypatch.setattr(DISK, "rename", reserve_first)
+    journal.roll()
+    reserving.join()
+    assert journal.path.stat().st_size == 4 * EXTENT
 
 
 def test_what_was_reserved_is_not_given_up_for_a_segment_that_has_no_room_for_it(
