@@ -160,7 +160,7 @@ def test_a_sync_that_ends_while_a_group_is_made_does_no_harm_to_it(tmp_path: Pat
     class Counting(Journal):
         reads = 0
 
-        @property  # type: ignore[override]
+        @property
         def durable(self) -> int:
             self.reads += 1
             return self.reads

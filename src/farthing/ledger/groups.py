@@ -91,10 +91,14 @@ def skip_groups(
     Yields each group's start, its end, and how many entries lie before that end. What is in the
     groups is neither checked nor decoded.
     """
-    while position < until and (head := header_at(buffer, offset)) is not None:
-        start, end = offset, offset + HEADER.size + head.length
-        count = _array_count(buffer[start + HEADER.size : start + HEADER.size + ARRAY_HEADER_MOST])
-        if head.first != position + 1 or not count or end > len(buffer):
+    while position < until:
+        head = buffer[offset : offset + HEADER.size + ARRAY_HEADER_MOST]
+        if len(head) <= HEADER.size:
+            return
+        magic, length, _, first, _ = HEADER.unpack_from(head)
+        start, end, kind = offset, offset + HEADER.size + length, head[HEADER.size]
+        count = kind & 0x0F if kind & 0xF0 == 0x90 else _long_array_count(head[HEADER.size :])
+        if magic != MAGIC or first != position + 1 or not count or end > len(buffer):
             return
         offset, position = end, position + count
         yield start, end, position
@@ -107,13 +111,11 @@ def _array_header(count: int) -> bytes:
     return struct.pack(">BH", 0xDC, count) if count < 65536 else struct.pack(">BI", 0xDD, count)
 
 
-def _array_count(head: bytes) -> int:
-    """Return how many items the array has that begins so; 0 if it is no array."""
-    if head and head[0] & 0xF0 == 0x90:
-        return head[0] & 0x0F
+def _long_array_count(head: bytes) -> int:
+    """Return how many items the array of 16 or more has that begins so; 0 if it is none."""
     for first, form in ((0xDC, ">H"), (0xDD, ">I")):
         size = struct.calcsize(form)
-        if len(head) > size and head[0] == first:
+        if head[0] == first and len(head) > size:
             (count,) = struct.unpack(form, head[1 : 1 + size])
             return int(count)
     return 0
