@@ -101,7 +101,8 @@ def openings(folder: Path) -> tuple[float, float]:
     whole, entries = seconds_to_open(folder)
     kind = SNAPSHOTTED or Written
     snapshotter = Snapshotter(folder, kind, every=entries)
-    snapshotter.follow()
+    while snapshotter.follow():
+        pass
     snapshotter.close()
     ledger_module.SNAPSHOTTED = kind
     (after, _), ledger_module.SNAPSHOTTED = seconds_to_open(folder), SNAPSHOTTED

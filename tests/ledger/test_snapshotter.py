@@ -13,6 +13,7 @@ import pytest
 from tests.support.counting import Counting
 from tests.support.journal import groups
 
+from farthing.ledger import snapshotter as snapshotter_module
 from farthing.ledger.disk import DISK
 from farthing.ledger.entry import Config, Entry, Genesis, Refusal, encode
 from farthing.ledger.journal import Journal, JournalDamagedError
@@ -85,6 +86,21 @@ def test_it_follows_from_segment_to_segment(journal: Journal, make: Make) -> Non
         snapshotter.follow()
     assert positions(journal) == [11, 9]
     assert contradictions(journal.folder, Counting) == []
+
+
+def test_a_long_journal_is_taken_in_by_and_by(
+    journal: Journal, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that whoever follows can do something else between, and stop."""
+    monkeypatch.setattr(snapshotter_module, "PIECES", 2)
+    for _ in range(5):
+        append(journal, 2)
+        journal.roll()
+    snapshotter, more = make(every=2), list[bool]()
+    for _ in range(4):
+        more.append(snapshotter.follow())
+    assert more == [True, True, False, False]
+    assert positions(journal) == [11, 9]
 
 
 def test_without_a_journal_it_waits_for_one(tmp_path: Path, said: Said) -> None:
