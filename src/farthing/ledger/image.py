@@ -69,7 +69,10 @@ def encoded(state: State) -> bytes:
             price_book=state.price_book,
             keys=list(state.keys.values()),
             parents=state.registry.parents,
-            limits=[limit for terms in state.accounts.limits.values() for limit in terms.values()],
+            limits=sorted(
+                (limit for terms in state.accounts.limits.values() for limit in terms.values()),
+                key=lambda limit: (limit.scope, limit.unit, limit.window),
+            ),
             accounts=list(state.accounts.by_scope.values()),
             commitments=list(state.commitments.by_id.values()),
             credits=sorted(state.credits),
