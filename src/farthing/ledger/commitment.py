@@ -122,14 +122,18 @@ def _shape(entry: Commitment) -> Refusal | None:
         return invalid("a commitment has one tranche at least")
     if entry.starts >= entry.ends or not 0 <= entry.discount_ppm <= PPM:
         return invalid("a commitment begins before it ends, and its discount is a part of one")
-    for number, tranche in enumerate(entry.tranches, start=1):
-        amounts = 0 < tranche.usd <= MOST and 0 <= tranche.paid <= MOST
-        if not amounts or not 0 <= tranche.after_ppm <= PPM:
-            return invalid(f"tranche {number} needs an amount above nothing")
-        if tranche.starts >= tranche.ends:
-            return invalid(f"tranche {number} ends before it begins")
-        if tranche.after_ppm and number == 1:
-            return invalid("tranche 1 has none before it that it could wait for")
-        if tranche.after_ppm and tranche.on_call:
-            return invalid(f"tranche {number} cannot wait for another one and be called as well")
+    refusals = (_tranche_shape(n, tranche) for n, tranche in enumerate(entry.tranches, start=1))
+    return next((refusal for refusal in refusals if refusal is not None), None)
+
+
+def _tranche_shape(number: int, tranche: Tranche) -> Refusal | None:
+    amounts = 0 < tranche.usd <= MOST and 0 <= tranche.paid <= MOST
+    if not amounts or not 0 <= tranche.after_ppm <= PPM:
+        return invalid(f"tranche {number} needs an amount above nothing")
+    if tranche.starts >= tranche.ends:
+        return invalid(f"tranche {number} ends before it begins")
+    if tranche.after_ppm and number == 1:
+        return invalid("tranche 1 has none before it that it could wait for")
+    if tranche.after_ppm and tranche.on_call:
+        return invalid(f"tranche {number} cannot wait for another one and be called as well")
     return None
