@@ -31,8 +31,8 @@ def test_limits_are_set_listed_and_lifted(cli: Cli) -> None:
     printed = cli("limits", "list").stdout.splitlines()
     assert printed[0].split()[:7] == ["Scope", "Unit", "Per", "Limit", "Spent", "Held", "Left"]
     assert f"{rows[1]['refills'][:10]} 00:00  refuses" in printed[2]
-    said = cli("limits", "lift", "team:search", "usd", "--per", "month").stdout
-    assert said == "team:search has no limit of usd --per month any more\n"
+    lifted = cli("limits", "lift", "team:search", "usd", "--per", "month")
+    assert lifted.stdout == "team:search has no limit of usd --per month any more\n"
     rows = values(cli("limits", "list", "--json"))[0]
     assert [(r["unit"], r["window"]) for r in rows] == [("usd", "ever"), ("requests", "month")]
 
