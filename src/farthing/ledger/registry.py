@@ -106,16 +106,17 @@ class Registry:
             kinds = ", ".join([*PARENTS, *sorted(NAMED)])
             return invalid(f"{scope!r} is no scope; write one of {kinds}, a colon and a name")
         if name != "*" and kind not in NAMED and kind != "key" and scope not in self.parents:
-            return invalid(f"there is no {scope}; make it first")
+            return _unmade(scope)
         return None
 
     def _check_parent(self, kind: str, parent: str) -> Refusal | None:
         if not parent:
             return None
         if parent not in self.parents:
-            return invalid(f"there is no {parent}; make it first")
+            return _unmade(parent)
         if parent.partition(":")[0] not in PARENTS[kind]:
-            return invalid(f"a {kind} cannot belong to {parent}")
+            can = " or ".join(sorted(PARENTS[kind])) or "nothing"
+            return invalid(f"{kind} can belong to {can}, not to {parent}")
         return None
 
     def _lineage(self, key: str, parent: str) -> tuple[str, ...]:
@@ -124,6 +125,10 @@ class Registry:
             lineage.append(parent)
             parent = self.parents[parent]
         return tuple(lineage)
+
+
+def _unmade(scope: str) -> Refusal:
+    return invalid(f"there is no {scope}; `farthing scopes create {scope}` makes it")
 
 
 def invalid(detail: str) -> Refusal:

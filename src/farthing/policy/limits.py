@@ -48,8 +48,13 @@ def explain(refusal: Refusal, key: Key, now: int = 0) -> Refused:
 
 def warning(warned: Warned) -> str:
     """Return what a client is told of a soft limit that its query passed, for a header."""
-    limit = f"{_amount(warned.unit, warned.limit)}{WINDOWS[warned.window]}"
+    limit = told_limit(warned.unit, warned.limit, warned.window)
     return f"{warned.scope} is at {_amount(warned.unit, warned.total)} of {limit}"
+
+
+def told_limit(unit: str, amount: int, window: str) -> str:
+    """Return a limit in words, such as "$5 a day"."""
+    return f"{_amount(unit, amount)}{WINDOWS[window]}"
 
 
 def _limited(refusal: Refusal, key: Key, now: int) -> Refused:
@@ -71,7 +76,7 @@ def _limit_sentence(refusal: Refusal, key: Key) -> str:
     wanted = "" if many else f", while this query can cost up to {_amount(unit, refusal.wanted)}"
     return (
         f"{_named(refusal.scope, key)} has a limit of "
-        f"{_amount(unit, refusal.limit)}{WINDOWS[refusal.window]}: "
+        f"{told_limit(unit, refusal.limit, refusal.window)}: "
         f"{_amount(unit, refusal.posted)} is spent, {_amount(unit, refusal.held)} is held by "
         f"queries that are still open, and {_amount(unit, left)} is left{wanted}. It was not sent. "
         f"{_remedy(refusal)}"
