@@ -7,6 +7,8 @@ in the window that is open, unless it is set back so far that waiting would lock
 
 from __future__ import annotations
 
+from itertools import dropwhile
+
 import msgspec
 
 from farthing.clock import SECOND
@@ -70,7 +72,7 @@ class Meter(msgspec.Struct, tag="calendar"):
         """Return when a quantity will fit by time alone; None when it will not."""
         if wanted > self.amount or self.window == "ever":
             return None
-        return bounds(self.window, now)[1]
+        return self.ends if self._open(now) else bounds(self.window, now)[1]
 
 
 class SlidingMeter(Meter, tag="sliding"):
@@ -121,11 +123,10 @@ class SlidingMeter(Meter, tag="sliding"):
     def refills(self, wanted: int, now: int) -> int | None:
         """Return when enough will be older than a minute; None when the limit is too small."""
         second, used = now // SECOND, sum(self.used(now))
-        for counted, posted, held in self.seconds:
-            if not _past(counted, second):
-                used -= posted + held
-                if used + wanted <= self.amount:
-                    return (counted + SLIDING) * SECOND
+        for counted, posted, held in dropwhile(lambda each: _past(each[0], second), self.seconds):
+            used -= posted + held
+            if used + wanted <= self.amount:
+                return (counted + SLIDING) * SECOND
         return None
 
 
