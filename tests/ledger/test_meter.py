@@ -30,7 +30,8 @@ def fits(of: AnyMeter, wanted: int, now: int) -> bool:
 def again(of: AnyMeter) -> AnyMeter:
     """Return a meter as a snapshot gives it back."""
     form = msgspec.msgpack.encode(of, order="deterministic")
-    return msgspec.msgpack.decode(form, type=AnyMeter)
+    meter: AnyMeter = msgspec.msgpack.decode(form, type=AnyMeter)
+    return meter
 
 
 @pytest.mark.parametrize(

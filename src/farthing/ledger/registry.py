@@ -95,7 +95,8 @@ class Registry:
             return Refusal("revoked_key")
         if known.key.expires is not None and known.key.expires <= now:
             return Refusal("expired_key")
-        if path[: len(known.lineage)] != known.lineage:
+        own = len(known.lineage)
+        if path[:own] != known.lineage or (len(path) > own and path[own] in self.parents):
             return Refusal("stale_path")
         return None
 
