@@ -63,7 +63,7 @@ def test_ids_come_in_any_order(order: list[int]) -> None:
 
 def test_a_query_that_is_a_little_late_is_held_and_one_that_is_later_is_refused() -> None:
     seen, newest = Seen(), 30_000
-    late = {c for c in range(1, newest, 7)}
+    late = set(range(1, newest, 7))
     for count in range(1, newest + 1):
         if count not in late:
             assert take(seen, name(count))

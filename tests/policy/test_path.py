@@ -106,7 +106,9 @@ def test_tags_are_named_with_commas_between(text: str, tags: tuple[str, ...]) ->
     assert read_tags(text) == tags
 
 
-@pytest.mark.parametrize("text", ["x" * (NAME_MOST + 1), "a," * (TAGS_MOST + 1), "a,b,c,d,e,f,g,h,i"])
+@pytest.mark.parametrize(
+    "text", ["x" * (NAME_MOST + 1), "a," * (TAGS_MOST + 1), "a,b,c,d,e,f,g,h,i"]
+)
 def test_too_many_tags_and_too_long_ones_are_refused(text: str) -> None:
     with pytest.raises(Malformed) as error:
         read_tags(text)

@@ -24,7 +24,7 @@ def path(
         scopes += (f"user:{short(user)}",)
     scopes += served
     if tags:
-        scopes += tuple(f"tag:{tag}" for tag in dict.fromkeys(tags))
+        scopes += tuple(dict.fromkeys(f"tag:{short(tag)}" for tag in tags))
     return scopes
 
 
