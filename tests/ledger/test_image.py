@@ -75,7 +75,8 @@ class Work:
 
     def some(self, known: Any) -> str:
         """One of what is known, mostly."""
-        return self.draw.choice([*known] * 9 + ["nothing"])
+        names: list[str] = [*known] * 9
+        return self.draw.choice([*names, "nothing"])
 
     def hold(self, state: State) -> Entry:
         draw = self.draw
