@@ -110,6 +110,26 @@ def test_a_path_that_was_asked_before_its_scope_was_kept_finds_it_afterwards() -
     assert book.accounts.keep("tag:x") is kept
 
 
+def test_an_account_that_was_asked_for_by_two_paths_is_one() -> None:
+    book = Book(limit(150, scope="user:*"))
+    one, other = ("key:k", "user:u"), ("key:l", "user:u")
+    for key in ("key:k", "key:l"):
+        book.accounts.keep(key)
+    assert book.refusal(one) is book.refusal(other) is None
+    book.hold(one)
+    assert book.refusal(other) is not None
+    assert book.used(scope="user:u") == (0, 100)
+
+
+def test_a_limit_of_each_is_found_on_a_path_that_was_asked_before_it() -> None:
+    book = Book()
+    book.accounts.keep("key:k")
+    path = ("key:k", "user:u")
+    assert book.refusal(path) is None
+    book.limit(limit(99, scope="user:*"))
+    assert book.refusal(path) is not None
+
+
 def test_no_more_paths_are_remembered_than_the_bound() -> None:
     book = Book()
     book.hold()

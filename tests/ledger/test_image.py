@@ -359,6 +359,10 @@ def test_an_image_s_first_item_is_its_format() -> None:
     assert msgspec.msgpack.decode(RICH)[0] == FORMAT == 1
 
 
+# A field that a later version added at the end, and that nests deeper than can be read.
+DEEPER = b"\xdc" + bytes([0, RICH[2] + 1]) + RICH[3:] + b"\x91" * 100_000 + b"\xc0"
+
+
 @pytest.mark.parametrize(
     "image",
     [
@@ -369,8 +373,9 @@ def test_an_image_s_first_item_is_its_format() -> None:
         b"\xdd\xff\xff\xff\xff",
         RICH[:-1],
         RICH + b"\0",
+        DEEPER,
     ],
-    ids=["empty", "a number", "no text", "deep", "long", "cut", "more"],
+    ids=["empty", "a number", "no text", "deep", "long", "cut", "more", "deeper"],
 )
 def test_bytes_that_are_no_image_are_told_by_one_error(image: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):

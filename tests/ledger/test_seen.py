@@ -87,6 +87,16 @@ def test_what_comes_too_late_is_taken_as_seen_and_never_held_twice() -> None:
     assert name(newest + 1) not in seen
 
 
+def test_the_latest_query_that_is_not_too_late_is_held_when_older_ones_are_forgotten() -> None:
+    seen, newest = Seen(), 2 * LATE + 1
+    counts = [count for count in range(newest + 1) if count != newest - LATE]
+    for count in counts:
+        seen.add(name(count))
+    assert kept(seen) == LATE, "they were forgotten just now"
+    assert name(newest - LATE) not in seen
+    assert all(name(count) in seen for count in counts)
+
+
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(0, 2**32), late=st.integers(1, LATE))
 def test_ids_that_are_late_by_no_more_than_what_is_allowed_are_all_held_once(
