@@ -11,9 +11,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from farthing.cli.output import expected, stop
+from farthing.ledger.registry import NAME_MOST, short
 from farthing.ledger.standing import Standing
 from farthing.paths import DataFolder
-from farthing.policy.path import NAME_MOST, short
 from farthing.prices.book import PriceBook
 from farthing.providers import Provider, load_providers
 from farthing.settings import Settings, load_settings
