@@ -11,7 +11,7 @@ from farthing.errors import FarthingError
 from farthing.wire.framing import Framing, SseFraming
 
 
-class Usage(msgspec.Struct, frozen=True, array_like=True):
+class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one answer consumed, in disjoint counts: no token is in two of them.
 
     `reasoning` is the exception, by intent: it names the part of `output` spent on reasoning.
