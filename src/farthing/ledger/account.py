@@ -133,6 +133,7 @@ class Accounts:
         """Return the accounts of a path; of a scope that needs none there is none."""
         found = self._paths.get(path)
         if found is None:
+            assert len(set(path)) == len(path), "a scope twice would be checked once"
             accounts = (self.by_scope.get(scope) or self._new(scope) for scope in path)
             found = tuple(account for account in accounts if account is not None)
             if all(account.scope in self.by_scope for account in found):

@@ -200,7 +200,6 @@ class State:
     # -- queries ------------------------------------------------------------------------------
 
     def _hold(self, entry: Hold) -> Refusal | None:
-        assert len(set(entry.path)) == len(entry.path), "a scope twice would be checked once"
         if entry.id in self.seen:
             return Refusal("duplicate")
         now = entry.at
