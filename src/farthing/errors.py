@@ -36,6 +36,7 @@ CODES: dict[str, tuple[int, str]] = {
     "limit_reached": (402, "The most the query could cost does not fit what a limit leaves."),
     "max_cost": (402, "The query cannot be made to fit its own price cap."),
     "unpriced_model": (400, "The price book has no price for the model, or for a meter it uses."),
+    "unpriced_under_limit": (402, "What has no bound may pass here, but not under a limit."),
     "unbounded": (400, "The request asks for something whose cost has no upper bound."),
     "unsupported_crossing": (501, "The model's provider has not what was asked for."),
     "lossy_crossing": (400, "The model's provider speaks a dialect that cannot say the request."),

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -293,6 +294,22 @@ def test_tokens_are_limited_as_dollars_are(key: Build, hold: Build, limit: Build
     state = state_of(key("k1"), limit(10, "tokens"), hold("q1", usd=10**12, tokens=10))
     refusal = state.apply(hold("q2", usd=0, tokens=1))
     assert refusal == Refusal("limit_reached", "key:k1", "tokens", 10, 0, 10, 1)
+
+
+@pytest.mark.parametrize("unit", ["usd", "tokens"])
+@pytest.mark.parametrize("scope", ["key:k1", "team:t1"])
+def test_what_has_no_bound_passes_where_no_limit_is_and_nowhere_else(
+    key: Build, hold: Build, limit: Build, scope: str, unit: str
+) -> None:
+    state = state_of(key())
+    path = ("key:k1", "team:t1")
+    unpriced = msgspec.structs.replace(hold("q1", 0, 0, path=path), unpriced=True)
+    assert state.apply(unpriced) is None
+    assert state.apply(limit(10**12, unit, scope)) is None
+    refusal = state.apply(msgspec.structs.replace(unpriced, id="q2"))
+    assert refusal == Refusal("unpriced_under_limit", scope, unit, 10**12)
+    assert state.apply(limit(None, unit, scope)) is None
+    assert state.apply(msgspec.structs.replace(unpriced, id="q2")) is None
 
 
 def test_a_limit_of_nothing_admits_nothing_that_costs(

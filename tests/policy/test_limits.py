@@ -36,6 +36,13 @@ def test_a_limit_in_tokens_is_explained_in_tokens() -> None:
     assert "$" not in problem.message
 
 
+def test_what_cannot_be_priced_is_told_which_limit_forbids_it() -> None:
+    problem = explain(Refusal("unpriced_under_limit", "key:k1", "tokens", 1000), KEY)
+    assert (problem.code, problem.status) == ("unpriced_under_limit", 402)
+    for words in ("The key k1 (an app) has a limit in tokens", "not sent", "a key without limits"):
+        assert words in problem.message
+
+
 def test_a_limit_is_not_worth_a_retry_by_itself() -> None:
     assert explain(Refusal("limit_reached", "key:k1", "usd"), KEY).retry_after is None
 

@@ -77,6 +77,8 @@ class Hold(msgspec.Struct, frozen=True, array_like=True, tag="hold"):
     """Digest of the price book it was quoted from."""
     worker: str
     """Which run of which worker sends it: if that run ends, so does its knowledge of the query."""
+    unpriced: bool = False
+    """Whether its cost has no bound: nothing is held, and only a path without limits admits it."""
 
 
 class Settle(msgspec.Struct, frozen=True, array_like=True, tag="settle"):
@@ -164,7 +166,8 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True):
     """Why the state machine did not take an entry; nothing changed."""
 
     code: str
-    """"limit_reached", "unknown_key", "revoked_key", "expired_key", "duplicate", "not_open"."""
+    """"limit_reached", "unpriced_under_limit", "unknown_key", "revoked_key", "expired_key",
+    "duplicate", "not_open"."""
     scope: str = ""
     unit: str = ""
     limit: int = 0

@@ -143,6 +143,8 @@ class State:
         for scope in entry.path:
             for unit, wanted in (("usd", entry.usd), ("tokens", entry.tokens)):
                 a = self.accounts.get((scope, unit))
+                if entry.unpriced and a is not None and a.limit is not None:
+                    return Refusal("unpriced_under_limit", scope, unit, a.limit, a.posted, a.held)
                 if a is not None and a.limit is not None and a.posted + a.held + wanted > a.limit:
                     return Refusal("limit_reached", scope, unit, a.limit, a.posted, a.held, wanted)
         return None

@@ -13,6 +13,13 @@ def explain(refusal: Refusal, key: Key) -> Refused:
     """Turn a ledger's refusal of a hold into an error whose sentence says what to do."""
     if refusal.code == "limit_reached":
         return Refused("limit_reached", _limit_sentence(refusal, key))
+    if refusal.code == "unpriced_under_limit":
+        return Refused(
+            "unpriced_under_limit",
+            f"The key {key.id} ({key.name}) has a limit in {refusal.unit}, and what this query can "
+            "cost is not known, so it was not sent. Ask for something that can be priced and "
+            "bounded, or use a key without limits.",
+        )
     if refusal.code == "journal_full":
         return Refused(
             "journal_full",
