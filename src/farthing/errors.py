@@ -16,6 +16,7 @@ CODES: dict[str, tuple[int, str]] = {
     "missing_body": (400, "The request has no body."),
     "invalid_json": (400, "The body is not a JSON object."),
     "invalid_field": (400, "A field that decides the price has the wrong type or value."),
+    "invalid_form": (400, "A multipart form could be read in more than one way."),
     "invalid_header": (400, "A farthing- header has a value that cannot be read."),
     "not_found": (404, "There is no such path."),
     "unknown_model": (404, "No configured provider serves the model."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import assume, given, settings
@@ -16,12 +18,12 @@ from farthing.providers.load import Bound, built_in
 from farthing.wire.dialect import Ask, Usage
 
 
-def provider(**bound: int) -> Provider:
+def provider(**bound: Any) -> Provider:
     return Provider("https://h", {}, name="acme", bound=Bound(**bound))
 
 
-def ask(size: int = 100, **fields: object) -> Ask:
-    return Ask(body=b"x" * size, fields={}, model="m", **fields)  # type: ignore[arg-type]
+def ask(size: int = 100, **fields: Any) -> Ask:
+    return Ask(body=b"x" * size, fields={}, model="m", **fields)
 
 
 def flat(of_input: int, of_output: int, **prices: int) -> Rate:

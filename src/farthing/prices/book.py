@@ -16,12 +16,25 @@ import msgspec
 from farthing.clock import SECOND, moment
 from farthing.errors import Refused
 from farthing.prices.rate import METERS, Prices, Rate, Tier
+from farthing.wire.dialect import TOKENS
 
 # [prompt tokens above which it applies, nanodollars for a million units], by rising start.
 Steps = list[tuple[int, int]]
 
+# What stands in `Model.unpriced` where images cost more than other output: where those are what is
+# asked for, they are counted.
+DEAR_IMAGES = "output_image_mtok"
+
+# Where a book does not tell images from other tokens, they cost what those do.
+FALLBACKS = {"input_image": "input", "output_image": "output"}
+FREE: Steps = [(0, 0)]
+
 MINUTE = 60 * SECOND
 REMEMBERED = 4096
+
+
+# Provider, model, options, whether output is made, and the meters that bill it.
+_Asked = tuple[str, str, tuple[tuple[str, str], ...], bool, tuple[str, ...]]
 
 
 class Row(msgspec.Struct, omit_defaults=True, frozen=True):
@@ -84,7 +97,7 @@ class PriceBook:
     def __init__(self, encoded: bytes) -> None:
         self.book = msgspec.json.decode(encoded, type=Book)
         self.digest = hashlib.sha256(encoded).hexdigest()
-        self._found: dict[tuple[str, str, tuple[tuple[str, str], ...], bool], Rate] = {}
+        self._found: dict[_Asked, Rate] = {}
         self._minute = 0
 
     def rate(
@@ -95,8 +108,12 @@ class PriceBook:
         options: Mapping[str, str],
         *,
         makes_output: bool = True,
+        meters: tuple[str, ...] = TOKENS,
     ) -> Rate:
         """Return what a model costs at a moment; of output only if it `makes_output`.
+
+        `meters` are those that bill such a query, each of which must have a price; tokens that
+        are not among them must have none.
 
         Raises:
             Refused: unpriced_model; the sentence says what to write to price it.
@@ -104,10 +121,11 @@ class PriceBook:
         if at // MINUTE != self._minute or len(self._found) > REMEMBERED:
             self._minute = at // MINUTE
             self._found.clear()
-        key = (provider, model, tuple(sorted(options.items())) if options else (), makes_output)
+        chosen = tuple(sorted(options.items())) if options else ()
+        key = (provider, model, chosen, makes_output, meters)
         rate = self._found.get(key)
         if rate is None:
-            rate = self._found[key] = self._resolve(provider, model, at, options, makes_output)
+            rate = self._found[key] = self._resolve(*key, at)
         return rate
 
     def model(self, provider: str, name: str) -> Model | None:
@@ -119,23 +137,40 @@ class PriceBook:
         return self.book.providers.get(provider, [])
 
     def _resolve(
-        self, provider: str, name: str, at: int, options: Mapping[str, str], makes_output: bool
+        self,
+        provider: str,
+        name: str,
+        options: tuple[tuple[str, str], ...],
+        makes_output: bool,
+        meters: tuple[str, ...],
+        at: int,
     ) -> Rate:
         model = self.model(provider, name)
         if model is None:
             raise _unpriced(provider, name, "The price book has no price for it")
-        if model.unpriced:
+        if model.unpriced and not (model.unpriced == DEAR_IMAGES and "output_image" in meters):
             raise _unpriced(provider, name, f"It is also charged by {model.unpriced}")
         row = next((r for r in reversed(model.rows) if r.active(at)), model.rows[0])
         prices = dict(row.prices)
-        for option in options.items():
+        for option in options:
             prices |= _variant(model, option, at, provider)
-        if not makes_output:
-            prices["output"] = [(0, 0)]
-        if "input" not in prices or "output" not in prices:
-            missing = "input" if "input" not in prices else "output"
-            raise _unpriced(provider, name, f"The price book has no price for its {missing}")
+        if not makes_output and "output" in meters:
+            prices["output"] = FREE
+        _complete(prices, meters, provider, name)
         return Rate(provider, model.id, _tiers(prices), model.context)
+
+
+def _complete(prices: dict[str, Steps], meters: tuple[str, ...], provider: str, name: str) -> None:
+    """See that every meter that bills a query has a price, and no other one of tokens has."""
+    for meter, instead in FALLBACKS.items():
+        if meter in meters and instead in prices:
+            prices.setdefault(meter, prices[instead])
+    for meter in meters:
+        if meter not in prices:
+            raise _unpriced(provider, name, f"The price book has no price for its {meter}")
+    for meter in TOKENS:
+        if meter not in meters and any(price for _, price in prices.setdefault(meter, FREE)):
+            raise _unpriced(provider, name, f"It is also charged by its {meter}")
 
 
 def find(models: list[Model], name: str) -> Model | None:

@@ -17,6 +17,9 @@ from farthing.prices.rate import Prices, Rate
 from farthing.providers import Provider
 from farthing.wire.dialect import Ask
 
+# Meters that are not tokens, of which a request says itself how much it can use.
+UNITS = ("characters", "audio_seconds", "search_units")
+
 
 class Quote(msgspec.Struct, frozen=True):
     """The upper bound of one attempt."""
@@ -41,7 +44,11 @@ def quote(
     if ask.free:
         return Quote(0, 0, 0, 0)
     tokens = input_bound(ask, provider)
-    default = max(min(default_cap, rate.context or default_cap), ask.least_output)
+    if ask.made_images:
+        ask = _image_maker(ask, rate, provider)
+    default = max(
+        min(ask.default_cap or default_cap, rate.context or default_cap), ask.least_output
+    )
     cap = (ask.output_cap or default) if ask.makes_output else 0
     reachable = rate.reachable(tokens)
     _check_searches(rate, provider, reachable)
@@ -76,10 +83,24 @@ def input_bound(ask: Ask, provider: Provider) -> int:
             f"No bound is known for the tokens {provider.name} counts for an image. Set "
             f"image_tokens under [providers.{provider.name}] in farthing.toml.",
         )
-    tokens = len(ask.body) - ask.opaque_bytes + bound.query_tokens
+    if "input" not in ask.meters:
+        return 0
+    tokens = len(ask.body) - ask.opaque_bytes + bound.query_tokens + ask.extra_input
     if ask.tools:
         tokens += bound.tool_tokens
     return tokens + ask.images * (bound.image_tokens or 0)
+
+
+def _image_maker(ask: Ask, rate: Rate, provider: Provider) -> Ask:
+    """Return the request with the tokens of each image as its output, which cannot be capped."""
+    known = provider.bound.made_images.items()
+    most = next((n for pattern, n in known if fnmatchcase(rate.model.lower(), pattern)), None)
+    if most is None:
+        raise Refused(
+            "unbounded",
+            f"No bound is known for the tokens of an image made by {provider.name}/{rate.model}.",
+        )
+    return msgspec.structs.replace(ask, output_cap=most, least_output=most, choices=ask.made_images)
 
 
 def _check_searches(rate: Rate, provider: Provider, reachable: list[Prices]) -> None:
@@ -95,13 +116,22 @@ def _check_searches(rate: Rate, provider: Provider, reachable: list[Prices]) -> 
 
 def _input_price(ask: Ask, prices: Prices) -> int:
     """Return the dearest price that a token of input can have."""
+    image = (prices.input_image or 0) if "input_image" in ask.meters else 0
     if not ask.cache_marks:
-        return max(prices.input, prices.cache_read)
-    return max(prices.input, prices.cache_read, prices.cache_write, prices.cache_write_1h)
+        return max(prices.input, prices.cache_read, image)
+    return max(prices.input, prices.cache_read, prices.cache_write, prices.cache_write_1h, image)
+
+
+def _output_price(ask: Ask, prices: Prices) -> int:
+    image = (prices.output_image or 0) if "output_image" in ask.meters else 0
+    return max(prices.output, image)
 
 
 def _total(ask: Ask, prices: Prices, tokens: int, output: int) -> int:
-    return tokens * _input_price(ask, prices) + output * prices.output + prices.request
+    total = tokens * _input_price(ask, prices) + output * _output_price(ask, prices)
+    for meter in UNITS:
+        total += getattr(ask.most, meter) * (getattr(prices, meter) or 0)
+    return total + prices.request
 
 
 def _affordable(ask: Ask, reachable: list[Prices], tokens: int, max_cost: int) -> int:
@@ -109,8 +139,8 @@ def _affordable(ask: Ask, reachable: list[Prices], tokens: int, max_cost: int) -
     caps = []
     for prices in reachable:
         room = max_cost * money.PER_MILLION - _total(ask, prices, tokens, ask.extra_output)
-        if prices.output:
-            caps.append(room // (prices.output * ask.choices))
+        if price := _output_price(ask, prices):
+            caps.append(room // (price * ask.choices))
         else:
             caps.append(-1 if room < 0 else money.MOST)
     return min(caps)

@@ -35,6 +35,8 @@ class Bound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For a query with tools, above that."""
     image_tokens: int | None = None
     """For one image; None where no bound is known."""
+    made_images: dict[str, int] = {}
+    """The most tokens of one image that is made, by model (a pattern, in small letters)."""
 
 
 class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +69,8 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counts: dict[str, str] = {}
     """Paths that count a request's input tokens, by dialect: asked first where the usage of a
     stream cannot be relied on."""
+    free: dict[str, str] = {}
+    """Dialects whose requests are billed nothing, each with the page that says so."""
     searching: tuple[str, ...] = ()
     """Models (as patterns, in small letters) that search unasked, for a fee of each query."""
     stream_usage: bool = True

@@ -8,6 +8,7 @@ from farthing.wire.embeddings import EMBEDDINGS
 from farthing.wire.gemini import GEMINI
 from farthing.wire.messages import MESSAGES
 from farthing.wire.responses import RESPONSES
+from farthing.wire.surfaces import SURFACES
 
-ALL = (CHAT, MESSAGES, RESPONSES, GEMINI, CONVERSE, EMBEDDINGS, COUNTING)
+ALL = (CHAT, MESSAGES, RESPONSES, GEMINI, CONVERSE, EMBEDDINGS, COUNTING, *SURFACES)
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in ALL}
