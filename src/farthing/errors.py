@@ -21,6 +21,8 @@ CODES: dict[str, tuple[int, str]] = {
     "not_found": (404, "There is no such path."),
     "unknown_model": (404, "No configured provider serves the model."),
     "ambiguous_model": (400, "Several configured providers serve the model."),
+    "unknown_provider": (400, "No provider of the name has a key here."),
+    "ambiguous_provider": (400, "Several providers could be meant; the request names none."),
     "unknown_query": (404, "This key has made no query of that id."),
     "method_not_allowed": (405, "The path exists, but not for this method."),
     "request_timeout": (408, "The request did not arrive in time."),

@@ -306,7 +306,8 @@ def hold(n):
     return Hold(1, f"q{n}", "k", ("key:k",), "p", "m", "m", "chat", True, 9, 9, 1, 1, "b", "w")
 
 def settle(n):
-    return Settle(most, f"q{n}", 9, Usage(*[most] * len(Usage.__struct_fields__)), 200, most, most, text, text)
+    used = Usage(*[most] * len(Usage.__struct_fields__))
+    return Settle(most, f"q{n}", 9, used, 200, most, most, text, text)
 
 async def main():
     journal = Journal(pathlib.Path(sys.argv[1]))

@@ -138,7 +138,12 @@ def _crossed(asked: Ask, dialect: str, route: Route) -> Ask:
 
 def _quoted(ask: Ask, route: Route, settings: Settings, book: PriceBook) -> dict[str, Any]:
     rate = book.rate(
-        route.provider.prices, route.model, clock.wall(), ask.options, makes_output=ask.makes_output
+        route.provider.prices,
+        route.model,
+        clock.wall(),
+        ask.options,
+        makes_output=ask.makes_output,
+        meters=ask.meters,
     )
     offer = quote(ask, rate, route.provider, settings.default_output_tokens)
     return {

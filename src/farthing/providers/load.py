@@ -171,6 +171,8 @@ def _check(name: str, provider: Provider) -> None:
         raise ConfigError(f"{where} base_url: {error}") from None
     if provider.auth not in AUTHS:
         raise ConfigError(f"{where} auth must be one of {', '.join(AUTHS)}, not {provider.auth!r}")
+    for dialect in provider.free.keys() - DIALECTS.keys():
+        raise ConfigError(f"{where} free: there is no dialect {dialect!r}")
     for dialect, path in provider.dialects.items():
         if dialect not in DIALECTS or not path.startswith("/"):
             names = " or ".join(DIALECTS)

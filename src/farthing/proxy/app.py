@@ -31,6 +31,9 @@ from farthing.route.plan import Router
 from farthing.settings import Settings
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Dialect, Target
+from farthing.wire.form import is_form
+from farthing.wire.surfaces import VERSION, operation, speaker
+from farthing.wire.surfaces import methods as kept_methods
 
 log = logging.getLogger("farthing")
 
@@ -65,7 +68,7 @@ class App:
     ) -> None:
         """Must be made in a running event loop."""
         self.settings = settings.http
-        self.default_output_tokens = settings.default_output_tokens
+        self.all_settings = settings
         self.ledger = ledger
         self.router = router
         self.book = book
@@ -81,7 +84,9 @@ class App:
         self._heads: dict[tuple[str, str], bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._drained: asyncio.Event | None = None
-        self._queries = {b"/v1" + d.path.encode(): d for d in DIALECTS.values() if d.path}
+        single = [d for d in DIALECTS.values() if d.path and not d.operations]
+        paths = [(path, d) for d in single for path in (VERSION + d.path, *d.aliases)]
+        self._queries = {path.encode(): dialect for path, dialect in paths}
         self._targeted = [dialect for dialect in DIALECTS.values() if dialect.target]
         self._pages: dict[bytes, dict[bytes, Callable[[ClientConnection, Request], None]]] = {
             b"/": {b"GET": self._alive, b"HEAD": self._alive},
@@ -113,6 +118,10 @@ class App:
             if target is not None and request.method == b"POST":
                 self._query(client, request, dialect, target)
                 return
+        kept = operation(request.method, request.path, request.question, request.headers)
+        if kept is not None:
+            self._query(client, request, *kept)
+            return
         try:
             self._page(request)(client, request)
         except FarthingError as problem:
@@ -135,17 +144,21 @@ class App:
         client.respond(problem.status, headers, dialect.error(problem, query))
 
     def message(
-        self, provider: Provider, dialect: Dialect, path: str, request: Request, body: bytes
+        self,
+        provider: Provider,
+        dialect: Dialect,
+        path: str,
+        request: Request,
+        body: bytes,
+        target: Target | None = None,
     ) -> bytes:
         """Return the request to a provider: its own headers, and those of the client's that are
         the dialect's."""
-        head = self._heads.get((provider.name, path))
-        if head is None:
-            if len(self._heads) >= HEADS_MOST:  # clients name models, and so paths
-                self._heads.clear()
-            head = self._heads[provider.name, path] = request_head(
-                provider, "POST", path, dialect.name
-            )
+        kept = target is not None and target.operation is not None
+        if kept or dialect.read_form is not None:  # nothing of these is sent a second time
+            head = self._own_head(provider, dialect, path, request, target)
+        else:
+            head = self._head(provider, dialect, path)
         lines = b""
         for name, default in dialect.required_headers:
             value = request.headers.get(name.encode(), default.encode())
@@ -154,9 +167,34 @@ class App:
             if (passed := request.headers.get(name.encode())) is not None:
                 lines += b"%s: %s\r\n" % (name.encode(), passed)
         if provider.auth == "signed":
-            target = head.split(b" ", 2)[1].decode()
-            lines += signature(provider, target, body, clock.wall())
+            place = head.split(b" ", 2)[1].decode()
+            lines += signature(provider, place, body, clock.wall())
         return b"%s%scontent-length: %d\r\n\r\n%s" % (head, lines, len(body), body)
+
+    def _head(self, provider: Provider, dialect: Dialect, path: str) -> bytes:
+        head = self._heads.get((provider.name, path))
+        if head is None:
+            if len(self._heads) >= HEADS_MOST:  # clients name models, and so paths
+                self._heads.clear()
+            head = self._heads[provider.name, path] = request_head(
+                provider, "POST", path, dialect.name
+            )
+        return head
+
+    def _own_head(
+        self,
+        provider: Provider,
+        dialect: Dialect,
+        path: str,
+        request: Request,
+        target: Target | None,
+    ) -> bytes:
+        """Return the head of a request whose method, path or kind of body is the client's."""
+        tail = target.tail if target is not None else ""
+        kind = request.headers.get(b"content-type", b"") if request.body else b""
+        if target is None and not is_form(kind):
+            kind = b"application/json"  # it was read as that, and must not be as anything else
+        return request_head(provider, request.method.decode(), path + tail, dialect.name, kind)
 
     # -- stopping -----------------------------------------------------------------------------
 
@@ -204,6 +242,8 @@ class App:
     def _page(self, request: Request) -> Callable[[ClientConnection, Request], None]:
         if request.path in self._queries or self._is_target(request.path):
             raise _not_allowed(request, "POST")
+        if ways := kept_methods(request.path, request.headers):
+            raise _not_allowed(request, ", ".join(ways))
         methods = self._pages.get(request.path)
         if request.path.startswith(QUERIES):
             methods = {b"GET": self._look_up}
@@ -247,6 +287,8 @@ class App:
 
     def _dialect_of(self, request: Request) -> Dialect:
         """Return the dialect a request that is no query most likely speaks."""
+        if (kept := speaker(request.path, request.headers)) is not None:
+            return kept
         for path, dialect in self._queries.items():
             if request.path.startswith(path):
                 return dialect

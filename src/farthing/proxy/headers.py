@@ -8,6 +8,7 @@ from farthing.proxy.server import Request
 
 MAX_COST_HEADER = b"farthing-max-cost-usd"
 STRICT_HEADER = b"farthing-strict"
+PROVIDER_HEADER = b"farthing-provider"
 
 # Clients bound an answer's headers to some kilobytes; names of fields can be of any length.
 LOSSES_MOST = 2000
@@ -41,12 +42,17 @@ def strict(request: Request) -> bool:
     return told == b"true"
 
 
+def provider(request: Request) -> str:
+    """Return the provider a request names, where no model of it does; "" when it names none."""
+    return request.headers.get(PROVIDER_HEADER, b"").decode("latin-1").strip()
+
+
 def named(query: str, provider: str, model: str) -> bytes:
     """Return the headers that every answer of a provider gets."""
-    return b"farthing-request-id: %s\r\nfarthing-model: %s/%s\r\n" % (
+    name = f"{provider}/{model}" if model else provider
+    return b"farthing-request-id: %s\r\nfarthing-model: %s\r\n" % (
         query.encode(),
-        provider.encode(),
-        _text(model).replace(b" ", b"?"),
+        _text(name).replace(b" ", b"?"),
     )
 
 
@@ -58,6 +64,11 @@ def output_cap(tokens: int) -> bytes:
 def cost(usd: int) -> bytes:
     """Return the header that tells what a query cost."""
     return b"farthing-cost-usd: %s\r\n" % money.dollars(usd).encode()
+
+
+def unpriced(why: str) -> bytes:
+    """Return the header that tells that a query has no price, and why."""
+    return b"farthing-unpriced: %s\r\n" % why.encode()
 
 
 def losses(lost: tuple[str, ...]) -> bytes:

@@ -83,8 +83,15 @@ def keep_alive_seconds(value: bytes) -> float:
     return float("inf")
 
 
-def request_head(provider: Provider, method: str, path: str, dialect: str = "") -> bytes:
-    """Return the first line of a request and the headers that every one to a provider has."""
+def request_head(
+    provider: Provider,
+    method: str,
+    path: str,
+    dialect: str = "",
+    kind: bytes = b"application/json",
+) -> bytes:
+    """Return the first line of a request and the headers that every one to a provider has; `kind`
+    is what it sends, b"" for nothing."""
     _, _, rest = provider.base_url.partition("://")
     host, _, folder = rest.partition("/")
     target = f"/{folder}".rstrip("/") + path
@@ -93,7 +100,8 @@ def request_head(provider: Provider, method: str, path: str, dialect: str = "") 
         (
             b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (method.encode(), target.encode(), host.encode()),
             auth % provider.key.encode() if auth else b"",
-            b"content-type: application/json\r\naccept-encoding: identity\r\n",
+            b"content-type: %s\r\n" % kind if kind else b"",
+            b"accept-encoding: identity\r\n",
             b"user-agent: farthing/%s\r\n" % __version__.encode(),
         )
     )

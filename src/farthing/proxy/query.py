@@ -6,7 +6,6 @@ Their order is in `handle.py`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +16,6 @@ from farthing.ledger.entry import Ending, Hold, Key, Settle, Unresolved, Void
 from farthing.ledger.ledger import TEXT_MOST, Outcome
 from farthing.policy.keys import authenticate
 from farthing.policy.limits import explain
-from farthing.prices.bound import Quote, quote
 from farthing.prices.rate import Rate, cost
 from farthing.providers import Provider
 from farthing.proxy import headers
@@ -25,6 +23,7 @@ from farthing.proxy.auth import credential
 from farthing.proxy.gather import Gathered
 from farthing.proxy.http import filled
 from farthing.proxy.ids import new_id
+from farthing.proxy.pricing import Offer, offer, rate_of
 from farthing.proxy.relay import Relay
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.upstream import Head
@@ -49,8 +48,7 @@ class Query:
     ask: Ask
     key: Key
     route: Route
-    rate: Rate
-    offer: Quote
+    priced: Offer
     admitted: Hold
 
     def __init__(
@@ -87,13 +85,16 @@ class Query:
 
     def read(self) -> None:
         """Read what decides its price and its way."""
-        self.ask = self._dialect.read_request(self._request.body)
-        if self._target is not None:
-            self.ask.model, self.ask.stream = self._target.model, self._target.stream
+        kind = self._request.headers.get(b"content-type", b"")
+        self.ask = self._dialect.read(self._request.body, kind, self._target)
 
     def plan(self) -> None:
         """Choose the provider, and what is spoken with it."""
-        self.route = self._app.router.plan(self.ask.model, self._dialect.name)
+        router, dialect = self._app.router, self._dialect
+        if dialect.modelless and not self.ask.model:
+            self.route = router.keeper(dialect.name, headers.provider(self._request))
+        else:
+            self.route = router.plan(self.ask.model, dialect.name)
 
     def cross(self) -> None:
         """Translate it, if its provider does not speak its dialect."""
@@ -109,10 +110,9 @@ class Query:
 
     def quote(self) -> None:
         """Price it before it is sent; cap its output so that it fits its own price cap."""
-        app, provider = self._app, self.route.provider
+        app = self._app
         most = headers.max_cost(self._request, self.key.max_cost)
-        self.rate = self._rate(self.ask.options)
-        self.offer = quote(self.ask, self.rate, provider, app.default_output_tokens, most)
+        self.priced = offer(self.ask, self.route, app.book, self.now, app.all_settings, most)
 
     async def hold(self) -> None:
         """Hold the most it can cost, durably.
@@ -141,12 +141,14 @@ class Query:
         self._relay = relay
         verb = self._spoken.verbs[self.ask.stream]
         path = filled(provider.dialects[self._spoken.name], self.route.model, verb)
-        message = self._app.message(provider, self._spoken, path, self._request, self._sent_body())
+        message = self._app.message(
+            provider, self._spoken, path, self._request, self._sent_body(), self._target
+        )
         self.ending = Unresolved(clock.wall(), self.id, "interrupted")
         try:
             connection.send(message, relay)
             head = self._head = await relay.arrived
-            if head.status < 300 and head.content_type.startswith(self._spoken.stream_type):
+            if self._spoken.streams(head.status, head.content_type):
                 tap = self._tap()
                 relay.stream(tap, head.status, self._headers(head, self._dialect.stream_type))
                 await relay.finished
@@ -216,6 +218,7 @@ class Query:
         self.ask.counted_input = dialect.read_count(bytes(told.content))
 
     def _hold(self) -> Hold:
+        quoted = self.priced.quote
         return Hold(
             at=self.now,
             id=self.id,
@@ -226,12 +229,13 @@ class Query:
             asked_model=self.ask.model,
             dialect=self._dialect.name,
             stream=self.ask.stream,
-            usd=self.offer.usd,
-            tokens=self.offer.tokens,
-            input_tokens=self.offer.input_tokens,
-            output_cap=self.offer.output_cap,
+            usd=quoted.usd,
+            tokens=quoted.tokens,
+            input_tokens=quoted.input_tokens,
+            output_cap=quoted.output_cap,
             price_book=self._app.price_book_id,
             worker=self._app.worker,
+            unpriced=bool(self.priced.unpriced),
         )
 
     def _new_name(self) -> str | None:
@@ -255,6 +259,8 @@ class Query:
         lines = passed + headers.named(self.id, self.route.provider.name, self.route.model)
         if (cap := self._new_cap()) is not None:
             lines += headers.output_cap(cap)
+        if self.priced.unpriced:
+            lines += headers.unpriced(self.priced.unpriced)
         if self._translation is not None:
             lines += headers.losses(self._translation.losses())
         return lines
@@ -279,35 +285,30 @@ class Query:
             if head.status in LOST_STATUSES:
                 return self._unresolved("upstream_lost", head.status)
             return self._settled(0, Usage(), head, answer)
-        if answer.usage is None:
+        if self.priced.unpriced:
+            return self._unresolved("unpriced", head.status)
+        usage = self.ask.usage if self.ask.usage is not None else answer.usage
+        if usage is None:
             reason = "usage_encoded" if head.encoded else "usage_missing"
             return self._unresolved(reason, head.status)
         try:
-            usd = cost(answer.usage, self._served_rate(answer))
+            usd = cost(usage, self._served_rate(answer))
         except Refused as unpriced:
             log.error("query %s: %s", self.id, unpriced.message)
             return self._unresolved(unpriced.code, head.status)
-        return self._settled(usd, answer.usage, head, answer)
+        return self._settled(usd, usage, head, answer)
 
     def _served_rate(self, answer: Answer) -> Rate:
         """Return the rate of what was served, which may be another tier than was asked for."""
-        if answer.options == self.ask.options:
-            return self.rate
-        return self._rate(answer.options)
-
-    def _rate(self, options: Mapping[str, str]) -> Rate:
-        return self._app.book.rate(
-            self.route.provider.prices,
-            self.route.model,
-            self.now,
-            options,
-            makes_output=self.ask.makes_output,
-        )
+        if self.ask.free or answer.options == self.ask.options:
+            return self.priced.rate
+        return rate_of(self.ask, self.route, self._app.book, self.now, answer.options)
 
     def _new_cap(self) -> int | None:
         """Return the output cap that is sent, where the client set another or none."""
-        ask, cap = self.ask, self.offer.output_cap
-        return cap if ask.makes_output and cap != ask.output_cap else None
+        ask, cap = self.ask, self.priced.quote.output_cap
+        uncapped = not ask.makes_output or ask.made_images or ask.free or self.priced.unpriced
+        return cap if not uncapped and cap != ask.output_cap else None
 
     def _settled(self, usd: int, usage: Usage, head: Head, answer: Answer) -> Settle:
         total = self._microseconds(clock.monotonic())

@@ -57,6 +57,30 @@ class Router:
             self._found[model, dialect] = route
         return route
 
+    def keeper(self, dialect: str, named: str) -> Route:
+        """Return the route of a query that names no model: to the provider that is named, or to
+        the only one that speaks its dialect.
+
+        Raises:
+            Malformed: ambiguous_provider, or unknown_provider.
+            Refused: unsupported_crossing.
+        """
+        speaking = {name: p for name, p in self._usable.items() if dialect in p.dialects}
+        if named and named not in self._usable:
+            raise Malformed(
+                "unknown_provider",
+                f"No provider of this gateway that has a key is named {named!r}.",
+            )
+        if not speaking or (named and named not in speaking):
+            raise _nobody(dialect, named)
+        if not named and len(speaking) > 1:
+            raise Malformed(
+                "ambiguous_provider",
+                f"Several providers of this gateway have {dialect}. Send the header "
+                f"farthing-provider with one of: {', '.join(speaking)}.",
+            )
+        return Route(speaking[named or next(iter(speaking))], "", dialect)
+
     def models(self) -> list[str]:
         """Return every model that can be asked for, as "provider/model"."""
         names = []
@@ -133,6 +157,14 @@ def _unspoken(asked: str, provider: Provider, dialect: str) -> Refused:
         f"{asked!r} is served by {provider.name}, which this gateway speaks to in "
         f"{', '.join(provider.dialects)}: nothing of that can be translated to {dialect}. If it "
         f"has {dialect}, say where under [providers.{provider.name}] dialects in farthing.toml.",
+    )
+
+
+def _nobody(dialect: str, named: str) -> Refused:
+    return Refused(
+        "unsupported_crossing",
+        f"{named or 'No provider of this gateway'} has {'no ' if named else ''}{dialect}. Where "
+        "one does, say so under its [providers.NAME] dialects in farthing.toml.",
     )
 
 

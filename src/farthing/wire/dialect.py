@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from farthing.errors import FarthingError
-from farthing.wire.form import Form, read_form
+from farthing.wire.form import Form, is_form, read_form
 from farthing.wire.framing import Framing, SseFraming
 
 
@@ -205,7 +205,7 @@ class Dialect(msgspec.Struct, frozen=True):
         if target is not None and target.operation is not None:
             buys = target.operation.buys
             return Ask(body=body, fields={}, model="", makes_output=False, buys=buys)
-        if self.read_form is not None and kind[:10].lower() == b"multipart/":
+        if self.read_form is not None and is_form(kind):
             form = read_form(body, kind)
             ask = self.read_form(form)
             ask.form = form

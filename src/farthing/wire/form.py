@@ -99,6 +99,11 @@ class Form(msgspec.Struct, frozen=True):
         return self.body[: part.start] + text.encode() + self.body[part.end :]
 
 
+def is_form(kind: bytes) -> bool:
+    """Whether a content type is that of a form, or of something that may be read as one."""
+    return kind[:10].lower() == b"multipart/"
+
+
 def read_form(body: bytes, kind: bytes) -> Form:
     """Read a form.
 

@@ -51,18 +51,25 @@ def methods(path: bytes, headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
     return tuple(found.method.decode() for _, found, _ in _operations(path, headers))
 
 
-def _operations(
-    path: bytes, headers: Mapping[bytes, bytes]
-) -> Iterator[tuple[Dialect, Operation, str]]:
+def speaker(path: bytes, headers: Mapping[bytes, bytes]) -> Dialect | None:
+    """Return the dialect of a path of such things; None when it is none."""
     text = path.decode("latin-1")
     found = [d for d in SURFACES if d.operations and _is_below(text, VERSION + d.path)]
     # Two vendors keep files at the same path; one of them demands a header of its own.
     own = [d for d in found if any(name.encode() in headers for name, _ in d.required_headers)]
-    for dialect in (own or found)[:1]:
-        tail = text[len(VERSION + dialect.path) :]
-        for each in dialect.operations:
-            if re.fullmatch(each.tail, tail, re.ASCII):
-                yield dialect, each, tail
+    return next(iter(own or found), None)
+
+
+def _operations(
+    path: bytes, headers: Mapping[bytes, bytes]
+) -> Iterator[tuple[Dialect, Operation, str]]:
+    dialect = speaker(path, headers)
+    if dialect is None:
+        return
+    tail = path.decode("latin-1")[len(VERSION + dialect.path) :]
+    for each in dialect.operations:
+        if re.fullmatch(each.tail, tail, re.ASCII):
+            yield dialect, each, tail
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -17,12 +17,20 @@ from farthing.wire.chat.response import error, fault, model_list
 from farthing.wire.dialect import Answer, Ask, Dialect, Tap, Usage
 from farthing.wire.form import Form
 from farthing.wire.splice import read_field, read_object
-from farthing.wire.surfaces.plain import no_count, unread, write_request
+from farthing.wire.surfaces.plain import no_count, no_usage, unread, write_request
 from farthing.wire.surfaces.spotting import SpottingTap
 from farthing.wire.surfaces.wav import most_seconds
 
 # A day of sound a million times over; nothing that is larger was counted.
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=10**11)] | None
+
+# Fields that do not name another sound, as `url`, `file_url` and `file_id` do at some providers.
+KNOWN = frozenset(
+    {
+        *("file", "model", "language", "prompt", "temperature", "response_format", "stream"),
+        *("timestamp_granularities", "include", "chunking_strategy", "diarize", "context_bias"),
+    }
+)
 
 NO_BOUND = "sound that is not a WAV file of plain samples (PCM)"
 
@@ -61,15 +69,13 @@ def read_text(body: bytes) -> Ask:
     )
 
 
-def no_usage(_: bytes) -> Answer:
-    """Read an answer that is sound."""
-    return Answer()
-
-
 def read_sound(form: Form) -> Ask:
     """Read a form with a sound to be written down. Raises Malformed."""
     part = form.only("file")
     seconds = None if part is None else most_seconds(form.content(part))
+    odd = [f"the field `{p.name}`" for p in form.parts if p.name.partition("[")[0] not in KNOWN]
+    if seconds is None:
+        odd.append(NO_BOUND)
     return Ask(
         body=form.body,
         fields={},
@@ -78,7 +84,7 @@ def read_sound(form: Form) -> Ask:
         makes_output=False,
         meters=("audio_seconds",),
         most=Usage(audio_seconds=seconds or 0),
-        unbounded=() if seconds is not None else (NO_BOUND,),
+        unbounded=tuple(odd),
     )
 
 

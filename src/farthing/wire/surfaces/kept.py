@@ -11,9 +11,9 @@ https://docs.anthropic.com/en/api/creating-message-batches
 from __future__ import annotations
 
 from farthing.wire.chat.response import error, fault, model_list
-from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Operation, Usage
+from farthing.wire.dialect import Ask, Changes, Dialect, Operation
 from farthing.wire.messages import MESSAGES
-from farthing.wire.surfaces.plain import no_count, unread
+from farthing.wire.surfaces.plain import no_count, no_usage, unread
 
 # An id as vendors make them; nothing in it can leave the folder it is in.
 ID = r"/[A-Za-z0-9][A-Za-z0-9_.:-]{0,255}"
@@ -56,7 +56,7 @@ def _openai(name: str, path: str, operations: tuple[Operation, ...]) -> Dialect:
         operations=operations,
         read_request=read_request,
         write_request=write_request,
-        read_answer=read_answer,
+        read_answer=no_usage,
         read_count=no_count,
         tap=unread,
         error=error,
@@ -75,7 +75,7 @@ def _anthropic(name: str, path: str, operations: tuple[Operation, ...]) -> Diale
         operations=operations,
         read_request=read_request,
         write_request=write_request,
-        read_answer=read_answer,
+        read_answer=no_usage,
         read_count=no_count,
         tap=unread,
         error=MESSAGES.error,
@@ -87,11 +87,6 @@ def _anthropic(name: str, path: str, operations: tuple[Operation, ...]) -> Diale
         passed_headers=MESSAGES.passed_headers,
         required_headers=MESSAGES.required_headers,
     )
-
-
-def read_answer(_: bytes) -> Answer:
-    """Read an answer: whatever it tells, it used nothing that is billed."""
-    return Answer(usage=Usage())
 
 
 FILES = _openai("files", "/files", OF_FILES)

@@ -26,6 +26,11 @@ def no_count(_: bytes) -> int | None:
     return None
 
 
+def no_usage(_: bytes) -> Answer:
+    """Read an answer that says nothing of its usage, such as sound or a file."""
+    return Answer()
+
+
 class Unread:
     """Passes a stream on that says nothing of its usage."""
 
