@@ -164,6 +164,8 @@ class App:
             value = request.headers.get(name.encode(), default.encode())
             lines += b"%s: %s\r\n" % (name.encode(), value)
         for name in dialect.passed_headers:
+            if name in dict(dialect.required_headers):
+                continue  # it is there
             if (passed := request.headers.get(name.encode())) is not None:
                 lines += b"%s: %s\r\n" % (name.encode(), passed)
         if provider.auth == "signed":
