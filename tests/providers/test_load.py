@@ -57,6 +57,9 @@ def test_a_built_in_provider_is_sound(name: str) -> None:
     assert provider.bound.query_tokens > 0
     assert provider.bound.tool_tokens > 0
     assert provider.bound.image_tokens is None or provider.bound.image_tokens > 0
+    assert provider.free.keys() <= provider.dialects.keys()
+    assert all(page.startswith("https://") for page in provider.free.values())
+    assert all(tokens > 0 for tokens in provider.bound.made_images.values())
 
 
 def places(name: str) -> dict[str, str]:
@@ -246,3 +249,8 @@ def test_a_key_file_that_is_no_text_says_which(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_bytes(b"\xff\xfe")
     assert str(file) in told(acme=changed(ACME, api_key_file=str(file)))
+
+
+def test_what_is_free_is_a_dialect_that_there_is() -> None:
+    table = ProviderSettings(free={"files": "https://x", "fiels": "https://x"})
+    assert "there is no dialect 'fiels'" in told(openai=table)

@@ -232,3 +232,35 @@ def test_a_provider_that_is_switched_off_does_not_ask_for_a_key() -> None:
     message = refusal(router(ACME, off, acme="n", off="m"), "m").message
     assert "key" not in message
     assert "enabled" in message
+
+
+# -- where no model is named ----------------------------------------------------------------------
+
+
+def test_files_are_with_the_only_provider_that_has_them() -> None:
+    keeper = provider("keeper", "files")
+    assert router(ACME, keeper).keeper("files", "") == Route(keeper, "", "files")
+    other = provider("other", "files")
+    assert router(keeper, other).keeper("files", "other") == Route(other, "", "files")
+
+
+@pytest.mark.parametrize(
+    ("named", "code", "words"),
+    [
+        ("", "ambiguous_provider", "one of: one, two"),
+        ("nobody", "unknown_provider", "'nobody'"),
+        ("keyless", "unknown_provider", "'keyless'"),
+        ("acme", "unsupported_crossing", "acme has no files"),
+    ],
+)
+def test_else_they_are_with_the_one_that_is_named(named: str, code: str, words: str) -> None:
+    of = router(provider("one", "files"), provider("two", "files"), ACME, KEYLESS)
+    with pytest.raises(FarthingError, match=words) as refused:
+        of.keeper("files", named)
+    assert refused.value.code == code
+
+
+def test_files_that_nobody_has_are_not_there() -> None:
+    with pytest.raises(FarthingError, match="No provider of this gateway has files") as refused:
+        router(ACME).keeper("files", "")
+    assert refused.value.code == "unsupported_crossing"

@@ -38,7 +38,7 @@ ODD = [
     Model("painter", [Row({**ROW.prices, "output_image": [(0, 10**10)]})], None, [], None, IMAGES),
     Model("voice", [Row({"characters": [(0, 10**9)]})]),
     Model("ear", [Row({"audio_seconds": [(0, 10**9)]})]),
-    Model("sorter", [Row({**ROW.prices, "search_units": [(0, 10**9)]})]),
+    Model("sorter", [Row({"input": [(0, 10**9)], "search_units": [(0, 10**9)]})]),
 ]
 BOOK = PriceBook(
     Book("a test", {"loop": [*ODD, Model("m", [ROW], ("contains", "m"), [PRIORITY])]}).encoded()
