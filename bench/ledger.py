@@ -27,10 +27,16 @@ QUERIES, OPEN = 100_000, 64
 USAGE = Usage(input=100, output=50)
 
 
+def query_id(number: int) -> str:
+    """Return an id as a gateway makes them: each of the queries open at once is a process's."""
+    run, count = divmod(number, QUERIES // OPEN)
+    return f"q01a2087b013c{run:010x}{count + 1:08x}"
+
+
 def hold(number: int) -> Hold:
     """Return a hold as a query makes it."""
     return Hold(
-        at=number, id=f"q01a2087b013c5bd3f8e{number:08x}", key="k1", path=("key:k1",),
+        at=number, id=query_id(number), key="k1", path=("key:k1",),
         provider="openai", model="gpt-4o-mini", asked_model="gpt-4o-mini", dialect="chat",
         stream=False, usd=250_000, tokens=1500, input_tokens=1400, output_cap=100,
         price_book="a" * 16, worker="worker-1-0a0b0c0d",
@@ -40,7 +46,7 @@ def hold(number: int) -> Hold:
 def settle(number: int) -> Settle:
     """Return its settlement."""
     return Settle(
-        at=number, id=f"q01a2087b013c5bd3f8e{number:08x}", usd=27_000, usage=USAGE, status=200,
+        at=number, id=query_id(number), usd=27_000, usage=USAGE, status=200,
         first_byte_us=400_000, total_us=500_000, upstream_id="chatcmpl-0123456789",
         answered_model="gpt-4o-mini-2024-07-18",
     )  # fmt: skip

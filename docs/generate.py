@@ -19,6 +19,7 @@ from dialects import dialects_page
 
 from farthing.errors import CODES
 from farthing.ledger import entry
+from farthing.providers.credentials import OAUTH
 from farthing.providers.load import built_in, built_in_names
 from farthing.settings import schema
 
@@ -167,6 +168,10 @@ def providers_page() -> str:
         keys = (
             " or ".join(f"`{variable}`" for variable in provider.key_env) or "started by farthing"
         )
+        if provider.auth == OAUTH:
+            keys += ", a file of credentials"
+        if not provider.enabled:
+            keys += ", and a table that turns it on"
         dialects = ", ".join(provider.dialects)
         rows.append(
             f"| {name} | {keys} | {dialects} | `{provider.base_url}` | [docs]({provider.docs}) |"
@@ -174,10 +179,11 @@ def providers_page() -> str:
     table = "\n".join(rows)
     return f"""# Providers
 
-A provider is used as soon as its variable holds a key. Name a model as `provider/model`, or by its
-own name where only one provider has it. Each provider is one TOML file in
-`src/farthing/providers/`; another one with the same dialect needs only a `[providers.NAME]` table
-in [farthing.toml](settings.md).
+A provider is used as soon as its variable holds a key (and, where its address has a blank, that is
+told by another variable, or by `place` and `blanks` in the settings). Name a model as
+`provider/model`, or by its own name where only one provider has it. Each provider is one TOML file
+in `src/farthing/providers/`; another one with the same dialect needs only a `[providers.NAME]`
+table in [farthing.toml](settings.md).
 
 | name | key | dialects | address | source |
 |---|---|---|---|---|

@@ -124,7 +124,7 @@ def test_sums_are_the_journals_to_the_nanodollar(
         held = sa.select(queries.c.key, sa.func.sum(queries.c.held).label("usd")).where(unended)
         rows = connection.execute(held.group_by(queries.c.key)).mappings()
         holding = {row["key"]: row["usd"] for row in rows}
-    accounts = {key: state.account(f"key:{key}", "usd") for key in ("k1", "k2", "k3")}
+    accounts = {key: state.balance(f"key:{key}", "usd") for key in ("k1", "k2", "k3")}
     assert totals == {key: account.posted for key, account in accounts.items()}
     assert holding == {key: account.held for key, account in accounts.items() if account.held}
 

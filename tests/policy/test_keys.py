@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from farthing.errors import Refused
 from farthing.ledger.entry import Key, encode
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
 from farthing.policy.keys import NewKey, authenticate, make_key
 
 PEPPER = b"p" * 32

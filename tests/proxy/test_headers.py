@@ -68,3 +68,25 @@ def test_the_names_of_what_was_lost_cannot_grow_without_end() -> None:
 def test_a_provider_can_be_named() -> None:
     assert headers.provider(request(farthing_provider=" acme ")) == "acme"
     assert headers.provider(request()) == ""
+
+
+@pytest.mark.parametrize(
+    ("passed", "told"),
+    [
+        (b"a: 1\r\nx-tokens: 12\r\n", 12),
+        (b"x-tokens: 0\r\n", 0),
+        (b"x-tokens: -1\r\n", None),
+        (b"x-tokens: many\r\n", None),
+        (b"x-tokens: 9999999999999999\r\n", None),
+        (b"not-x-tokens: 5\r\n", None),
+        (b"", None),
+    ],
+)
+def test_a_number_is_read_off_a_provider_s_headers(passed: bytes, told: int | None) -> None:
+    assert headers.number(passed, "X-Tokens") == told
+    assert headers.number(passed, "") is None
+
+
+def test_a_dialect_without_such_a_header_gets_none() -> None:
+    assert headers.input_tokens("x-tokens", 5) == b"x-tokens: 5\r\n"
+    assert headers.input_tokens("", 5) == b""

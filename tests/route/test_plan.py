@@ -264,3 +264,26 @@ def test_files_that_nobody_has_are_not_there() -> None:
     with pytest.raises(FarthingError, match="No provider of this gateway has files") as refused:
         router(ACME).keeper("files", "")
     assert refused.value.code == "unsupported_crossing"
+
+
+# -- embeddings -----------------------------------------------------------------------------------
+
+
+def test_models_that_embed_are_candidates_for_embeddings_alone() -> None:
+    both = provider("both", "chat", "cohere-embeddings")
+    rows = [Model("m", PRICE), Model("m-embed", [Row({"input": [(0, 1)]})])]
+    book = PriceBook(Book("test", {"both": rows, "acme": rows}).encoded())
+    of = Router({"both": both, "acme": ACME}, book, {})
+    assert of.models() == ["both/m", "both/m-embed", "acme/m"], "where they can be asked for"
+    assert [route.model for route in of.candidates("chat")] == ["m", "m"]
+    found = [(r.provider.name, r.model, r.dialect) for r in of.candidates("embeddings")]
+    assert found == [("both", "m-embed", "cohere-embeddings")]
+
+
+def test_a_provider_is_spoken_to_in_a_dialect_of_the_client_s_family_alone() -> None:
+    every = provider("every", "chat", "cohere-embeddings", "counting")
+    of = router(every, every="m")
+    assert of.plan("m", "gemini-embeddings").dialect == "cohere-embeddings"
+    assert of.plan("m", "gemini-counting").dialect == "counting"
+    assert of.plan("m", "gemini").dialect == "chat"
+    assert refusal(router(ACME, acme="m"), "m", "gemini-counting").code == "unsupported_crossing"

@@ -17,8 +17,10 @@ from typing import Any
 
 from farthing import clock, money
 from farthing.ledger import admin
+from farthing.ledger.account import Balance
 from farthing.ledger.entry import Entry, Hold, Limit, Unresolved
 from farthing.ledger.journal import FIRST_SEGMENT, read_groups
+from farthing.ledger.meter import UNITS
 from farthing.ledger.state import State
 from farthing.paths import DataFolder
 from farthing.policy.keys import make_key
@@ -236,14 +238,27 @@ def entries(data: DataFolder) -> list[Entry]:
     return [entry for group, _ in read_groups(raw, 0, 0) for entry in group]
 
 
-def states(data: DataFolder) -> list[State]:
-    """Return the state after each entry: every position of the journal."""
+class Position:
+    """What the ledger stood at after one entry."""
+
+    def __init__(self, state: State) -> None:
+        self.holds = dict(state.holds)
+        self.unresolved = dict(state.unresolved)
+        self._balances = {
+            (account.scope, unit): account.balance(unit)
+            for account in state.accounts.by_scope.values()
+            for unit in UNITS
+        }
+
+    def balance(self, scope: str, unit: str) -> Balance:
+        """Return a scope's totals then."""
+        return self._balances.get((scope, unit), Balance(scope, unit, 0, 0, None))
+
+
+def states(data: DataFolder) -> list[Position]:
+    """Return what the ledger stood at after each entry: at every position of the journal."""
     state, found = State(), []
     for entry in entries(data):
         assert state.apply(entry) is None
-        copy = State()
-        copy.__dict__.update({**state.__dict__, "accounts": {}, "holds": dict(state.holds)})
-        for name, account in state.accounts.items():
-            copy.accounts[name] = type(account)(account.posted, account.held, account.limit)
-        found.append(copy)
+        found.append(Position(state))
     return found

@@ -9,21 +9,22 @@ from pathlib import Path
 
 import msgspec
 
+from farthing import clock
 from farthing.flow import OneShot
-from farthing.ledger.entry import Hold, Refusal, Settle, Unresolved, Void
+from farthing.ledger.entry import Commitment, Hold, Refusal, Settle, Unresolved, Void, Warned
 from farthing.ledger.frames import FrameProtocol
-from farthing.ledger.ledger import Ledger, balances
+from farthing.ledger.ledger import Ledger
 from farthing.ledger.protocol import (
     Append,
-    AskBalances,
+    AskStanding,
     Attach,
-    Balances,
-    Keys,
+    Known,
     Outcome,
     decode_to_ledger,
     encode,
 )
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
+from farthing.ledger.standing import standing
 
 log = logging.getLogger("farthing")
 
@@ -42,7 +43,7 @@ class LedgerServer:
         self._server: asyncio.Server | None = None
         self._grace: asyncio.TimerHandle | None = None
         self.closed = False
-        ledger.on_key.append(self._tell)
+        ledger.on_change.append(self._tell)
 
     async def listen(self, path: Path) -> None:
         """Listen, and give up the holds of workers that do not come back."""
@@ -80,9 +81,10 @@ class LedgerServer:
         if self._grace is not None:
             self._grace.cancel()
 
-    def _tell(self, key: KeyState) -> None:
+    def _tell(self, changed: KeyState | Commitment) -> None:
+        told = Known([changed], []) if isinstance(changed, KeyState) else Known([], [changed])
         for connection in self.attached.values():
-            connection.send(encode(Keys([key])))
+            connection.send(encode(told))
 
 
 class _Connection(FrameProtocol):
@@ -108,14 +110,15 @@ class _Connection(FrameProtocol):
         elif isinstance(asked, Attach):
             self._worker = asked.worker
             self._server.attached[asked.worker] = self
-            self.send(encode(Keys(list(self._server.ledger.keys.values()))))
-        elif isinstance(asked, AskBalances):
-            state = self._server.ledger.state
-            self.send(encode(Balances(balances(state), list(state.keys.values()))))
+            ledger = self._server.ledger
+            known = Known(list(ledger.keys.values()), list(ledger.commitments.values()))
+            self.send(encode(known))
+        elif isinstance(asked, AskStanding):
+            self.send(encode(standing(self._server.ledger.state, clock.wall())))
 
     def _append(self, asked: Append) -> None:
         entry, ledger = asked.entry, self._server.ledger
-        outcome: OneShot[Refusal | None]
+        outcome: OneShot[Refusal | Warned | None]
         if isinstance(entry, Hold):
             outcome = ledger.hold(entry)
         elif isinstance(entry, Settle | Void | Unresolved):

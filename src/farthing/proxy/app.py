@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -21,19 +21,19 @@ from farthing.providers import Provider
 from farthing.providers.signing import signature
 from farthing.proxy.auth import credential
 from farthing.proxy.handle import handle
-from farthing.proxy.http import request_head
+from farthing.proxy.http import JSON_TYPE, request_head
 from farthing.proxy.ids import new_id
 from farthing.proxy.query import Query
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.sweep import Sweeper
+from farthing.proxy.tokens import Tokens
 from farthing.proxy.upstream import UpstreamPool
 from farthing.route.plan import Router
 from farthing.settings import Settings
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Dialect, Target
-from farthing.wire.form import is_form
-from farthing.wire.surfaces import VERSION, operation, speaker
 from farthing.wire.surfaces import methods as kept_methods
+from farthing.wire.surfaces import operation, speaker
 
 log = logging.getLogger("farthing")
 
@@ -78,6 +78,7 @@ class App:
         self.worker = worker
         self.sweeper = Sweeper()
         self.pool = UpstreamPool(settings.http, self.sweeper)
+        self.tokens = Tokens(self.pool)
         self.stopping = False
         self.open_requests = 0
         self._clients: set[ClientConnection] = set()
@@ -85,8 +86,8 @@ class App:
         self._tasks: set[asyncio.Task[None]] = set()
         self._drained: asyncio.Event | None = None
         single = [d for d in DIALECTS.values() if d.path and not d.operations]
-        paths = [(path, d) for d in single for path in (VERSION + d.path, *d.aliases)]
-        self._queries = {path.encode(): dialect for path, dialect in paths}
+        self._queries = {(d.version + d.path).encode(): d for d in single}
+        self._queries |= {path.encode(): d for d in single for path in d.other_paths}
         self._targeted = [dialect for dialect in DIALECTS.values() if dialect.target]
         self._pages: dict[bytes, dict[bytes, Callable[[ClientConnection, Request], None]]] = {
             b"/": {b"GET": self._alive, b"HEAD": self._alive},
@@ -148,29 +149,27 @@ class App:
         provider: Provider,
         dialect: Dialect,
         path: str,
-        request: Request,
+        own: Mapping[str, str],
         body: bytes,
-        target: Target | None = None,
+        method: str = "POST",
+        kind: bytes = JSON_TYPE,
     ) -> bytes:
-        """Return the request to a provider: its own headers, and those of the client's that are
-        the dialect's."""
-        kept = target is not None and target.operation is not None
-        if kept or dialect.read_form is not None:  # nothing of these is sent a second time
-            head = self._own_head(provider, dialect, path, request, target)
-        else:
+        """Return the request to a provider: its own headers, and those that are the dialect's;
+        `kind` is the content type of its body, b"" for none."""
+        if method == "POST" and kind == JSON_TYPE:
             head = self._head(provider, dialect, path)
+        else:  # nothing of these is sent a second time
+            head = request_head(provider, method, path, dialect.name, kind)
         lines = b""
-        for name, default in dialect.required_headers:
-            value = request.headers.get(name.encode(), default.encode())
-            lines += b"%s: %s\r\n" % (name.encode(), value)
-        for name in dialect.passed_headers:
-            if name in dict(dialect.required_headers):
-                continue  # it is there
-            if (passed := request.headers.get(name.encode())) is not None:
-                lines += b"%s: %s\r\n" % (name.encode(), passed)
+        if dialect.passed_headers:
+            for name, value in {**dict(dialect.required_headers), **own}.items():
+                if name in dialect.passed_headers:
+                    lines += b"%s: %s\r\n" % (name.encode(), value.encode("latin-1"))
+        if provider.grant is not None:
+            lines += self.tokens.line(provider)
         if provider.auth == "signed":
-            place = head.split(b" ", 2)[1].decode()
-            lines += signature(provider, place, body, clock.wall())
+            target = head.split(b" ", 2)[1].decode()
+            lines += signature(provider, target, body, clock.wall())
         return b"%s%scontent-length: %d\r\n\r\n%s" % (head, lines, len(body), body)
 
     def _head(self, provider: Provider, dialect: Dialect, path: str) -> bytes:
@@ -182,21 +181,6 @@ class App:
                 provider, "POST", path, dialect.name
             )
         return head
-
-    def _own_head(
-        self,
-        provider: Provider,
-        dialect: Dialect,
-        path: str,
-        request: Request,
-        target: Target | None,
-    ) -> bytes:
-        """Return the head of a request whose method, path or kind of body is the client's."""
-        tail = target.tail if target is not None else ""
-        kind = request.headers.get(b"content-type", b"") if request.body else b""
-        if target is None and not is_form(kind):
-            kind = b"application/json"  # it was read as that, and must not be as anything else
-        return request_head(provider, request.method.decode(), path + tail, dialect.name, kind)
 
     # -- stopping -----------------------------------------------------------------------------
 
@@ -268,7 +252,7 @@ class App:
         client.respond(200, JSON, self._dialect_of(request).model_list(self.router.models()))
 
     def _look_up(self, client: ClientConnection, request: Request) -> None:
-        key = authenticate(credential(request), self.ledger.keys, self.pepper, clock.wall())
+        key = authenticate(credential(request), self.ledger.keys, self.pepper, clock.wall()).key
         task = asyncio.get_running_loop().create_task(self._answer_look_up(client, request, key.id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

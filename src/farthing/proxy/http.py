@@ -70,6 +70,7 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
+JSON_TYPE = b"application/json"
 LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -88,13 +89,13 @@ def request_head(
     method: str,
     path: str,
     dialect: str = "",
-    kind: bytes = b"application/json",
+    kind: bytes = JSON_TYPE,
 ) -> bytes:
     """Return the first line of a request and the headers that every one to a provider has; `kind`
     is what it sends, b"" for nothing."""
     _, _, rest = provider.base_url.partition("://")
     host, _, folder = rest.partition("/")
-    target = f"/{folder}".rstrip("/") + path
+    target = f"/{folder}".rstrip("/") + path or "/"
     auth = AUTHS[provider.auths.get(dialect, provider.auth)]
     return b"".join(
         (
@@ -111,4 +112,4 @@ def filled(path: str, model: str, verb: str) -> str:
     """Fill in what a provider's path says of a query: {model} and {verb}."""
     if "{" not in path:
         return path
-    return path.replace("{model}", quote(model, safe="")).replace("{verb}", verb)
+    return path.replace("{model}", quote(model, safe="@")).replace("{verb}", verb)

@@ -44,8 +44,11 @@ def offer(
     try:
         _check(ask, route)
         rate = rate_of(ask, route, book, at, ask.options)
-        cap = settings.default_output_tokens
-        return Offer(rate, quote(ask, rate, route.provider, cap, most))
+        dearest, cap = (
+            book.dearest(route.provider, route.model, at, ask),
+            settings.default_output_tokens,
+        )
+        return Offer(rate, quote(ask, dearest, route.provider, cap, most))
     except Refused as problem:
         if problem.code not in UNPRICED or settings.unpriced != "pass" or most is not None:
             raise

@@ -32,7 +32,6 @@ SURFACES = (
     MESSAGE_FILES,
     MESSAGE_BATCHES,
 )
-VERSION = "/v1"
 
 
 def operation(
@@ -54,7 +53,7 @@ def methods(path: bytes, headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
 def speaker(path: bytes, headers: Mapping[bytes, bytes]) -> Dialect | None:
     """Return the dialect of a path of such things; None when it is none."""
     text = path.decode("latin-1")
-    found = [d for d in SURFACES if d.operations and _is_below(text, VERSION + d.path)]
+    found = [d for d in SURFACES if d.operations and _is_below(text, d.version + d.path)]
     # Two vendors keep files at the same path; one of them demands a header of its own.
     own = [d for d in found if any(name.encode() in headers for name, _ in d.required_headers)]
     return next(iter(own or found), None)
@@ -66,7 +65,7 @@ def _operations(
     dialect = speaker(path, headers)
     if dialect is None:
         return
-    tail = path.decode("latin-1")[len(VERSION + dialect.path) :]
+    tail = path.decode("latin-1")[len(dialect.version + dialect.path) :]
     for each in dialect.operations:
         if re.fullmatch(each.tail, tail, re.ASCII):
             yield dialect, each, tail

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from farthing.errors import Malformed
-from farthing.wire.chat.request import PLAIN_TIERS
+from farthing.wire.chat.request import OPEN_TIERS, PLAIN_TIERS
 from farthing.wire.chat.request import UNBOUNDED_FIELDS as OF_CHAT
 from farthing.wire.chat.response import error, fault, model_list, read_answer, tap
 from farthing.wire.dialect import Ask, Changes, Dialect
@@ -35,6 +35,7 @@ def read_request(body: bytes) -> Ask:
     fields = read_object(body)
     stream = read_field(fields, "stream", bool, False)
     options = read_field(fields, "stream_options", _StreamOptions, _StreamOptions())
+    prompts = _prompts(fields)
     ask = Ask(
         body=body,
         fields=fields,
@@ -43,7 +44,8 @@ def read_request(body: bytes) -> Ask:
         wants_usage=not stream or bool(options.include_usage),
         output_cap=_output_cap(fields),
         default_cap=DEFAULT_CAP,
-        choices=_prompts(fields) * _answers(fields),
+        choices=prompts * _answers(fields),
+        prompts=prompts,
         cache_marks=True,  # providers of this dialect write to caches unasked
         unbounded=tuple(f"`{n}`" for n in UNBOUNDED_FIELDS if not is_null(_raw(fields, n))),
     )
@@ -53,6 +55,7 @@ def read_request(body: bytes) -> Ask:
     tier = read_field(fields, "service_tier", str, "")
     if tier not in PLAIN_TIERS:
         ask.options = {"service_tier": tier}
+    ask.open_tier = tier in OPEN_TIERS
     return ask
 
 
@@ -108,4 +111,5 @@ COMPLETIONS = Dialect(
     fault=fault,
     model_list=model_list,
     crosses=False,
+    users=(("user",),),
 )

@@ -142,6 +142,7 @@ def _dialect(name: str, path: str) -> Dialect:
         fault=fault,
         model_list=model_list,
         crosses=False,
+        users=(("user",),),
     )
 
 

@@ -6,7 +6,7 @@ https://platform.openai.com/docs/api-reference/moderations
 from __future__ import annotations
 
 from farthing.wire.dialect import Ask, Dialect
-from farthing.wire.embeddings import EMBEDDINGS
+from farthing.wire.embed.openai import EMBEDDINGS
 from farthing.wire.splice import first_byte, read_field, read_object, read_parts
 from farthing.wire.surfaces.plain import no_count, unread, write_request
 

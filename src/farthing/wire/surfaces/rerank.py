@@ -95,7 +95,7 @@ def _usage(units: _Units, usage: _Usage) -> Usage | None:
 RERANK = Dialect(
     name="rerank",
     path="/rerank",
-    aliases=("/v2/rerank",),
+    other_paths=("/v2/rerank",),
     read_request=read_request,
     write_request=write_request,
     read_answer=read_answer,
