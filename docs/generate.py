@@ -142,11 +142,32 @@ def ledger_page() -> str:
     parts = [
         """# The ledger
 
-The journal (`journal/00000001.journal` in the data folder) is the one record; the SQL tables are
-made from it and can be made again. It is a sequence of groups, each with a header of 28 bytes
-(`FGRP`, payload length, CRC-32, number of the first entry, number of entries known to be on the
-disk; little-endian) and a MessagePack array of entries. An entry is a MessagePack array: its tag,
-then the fields below in this order. Amounts are nanodollars, times nanoseconds since 1970 (UTC).
+The journal (`journal/` in the data folder) is the one record; the SQL tables and the snapshots are
+made from it and can be made again. Its segments, `00000001.journal` and so on, are sequences of
+groups, each with a header of 28 bytes (`FGRP`, payload length, CRC-32, number of the first entry,
+number of entries known to be on the disk; little-endian) and a MessagePack array of entries. An
+entry is a MessagePack array: its tag, then the fields below in this order. Amounts are nanodollars,
+times nanoseconds since 1970 (UTC).
+
+| bytes | in each segment but the first, before its groups: the link, 64 bytes |
+|---|---|
+| 4 | `FSEG` |
+| 4 | CRC-32 of what follows |
+| 8 | the segment's number |
+| 8 | entries in the segments before it |
+| 8 | bytes of the segment before it, without its seal |
+| 32 | SHA-256 of the link of the segment before it and of the headers of its groups |
+
+| bytes | in each segment but the last, after its groups: the seal, 24 bytes |
+|---|---|
+| 4 | `FEND` |
+| 4 | CRC-32 of what follows |
+| 8 | the segment's number |
+| 8 | entries up to its end |
+
+A snapshot, named after the number of entries in it, is `FSNP`, the SHA-256 of what follows (32
+bytes) and a MessagePack array: the ledger's id, that number, the checksum of the group that ends
+there, and the state. Deleting snapshots is safe; the next start is slower.
 """
     ]
     for kind in entry.Entry.__args__:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import uvloop
+from tests.support.journal import groups
 
 import farthing
 from farthing.ledger.commit import Committer
@@ -34,7 +35,7 @@ from farthing.ledger.entry import (
     Void,
     encode,
 )
-from farthing.ledger.journal import FIRST_SEGMENT, Journal, read_groups
+from farthing.ledger.journal import SEGMENT, Journal
 from farthing.ledger.ledger import Ledger, replay
 from farthing.ledger.process import OpenLedger
 from farthing.ledger.records import open_records
@@ -187,11 +188,11 @@ class TrackedJournal(Journal):
 
 @pytest.fixture
 def open_journal(tmp_path: Path) -> Iterator[Callable[..., Journal]]:
-    """Open and recover a journal, in tmp_path/journal unless told; closed after the test."""
+    """Open and recover a journal: open_journal(folder, segment=); closed after the test."""
     opened: list[Journal] = []
 
-    def open_(folder: Path = tmp_path / "journal") -> Journal:
-        journal = TrackedJournal(folder)
+    def open_(folder: Path = tmp_path / "journal", segment: int = SEGMENT) -> Journal:
+        journal = TrackedJournal(folder, segment)
         opened.append(journal)
         for _ in journal.recover():
             pass
@@ -224,11 +225,7 @@ def write_journal(tmp_path: Path) -> Callable[..., Path]:
 def groups_in() -> Callable[[Path], list[list[Entry]]]:
     """Read the groups of a journal's folder, open or not."""
 
-    def read(folder: Path) -> list[list[Entry]]:
-        content = (folder / FIRST_SEGMENT).read_bytes()
-        return [entries for entries, _ in read_groups(content, 0, 0)]
-
-    return read
+    return groups
 
 
 @pytest.fixture

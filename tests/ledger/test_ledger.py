@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 
 from farthing.errors import ConfigError
 from farthing.ledger.commit import Committer
+from farthing.ledger.disk import DISK
 from farthing.ledger.entry import (
     Commitment,
     Config,
@@ -31,7 +32,7 @@ from farthing.ledger.entry import (
     Void,
     encode,
 )
-from farthing.ledger.journal import EXTENT, Journal
+from farthing.ledger.journal import EXTENT, Journal, JournalDamagedError
 from farthing.ledger.ledger import (
     ENDING_MOST,
     TEXT_MOST,
@@ -40,6 +41,8 @@ from farthing.ledger.ledger import (
     replay,
 )
 from farthing.ledger.registry import KeyState
+from farthing.ledger.segments import Mark
+from farthing.ledger.snapshotter import Snapshotter
 from farthing.ledger.state import State
 from farthing.wire.dialect import Usage
 
@@ -290,7 +293,7 @@ FILL = """
 import asyncio, pathlib, resource, sys
 from farthing.ledger.commit import Committer
 from farthing.ledger.entry import Hold, Key, Settle
-from farthing.ledger.journal import EXTENT, Journal
+from farthing.ledger.journal import EXTENT, Journal, JournalDamagedError
 from farthing.ledger.ledger import TEXT_MOST, Ledger, replay
 from farthing.wire.dialect import Usage
 
@@ -387,6 +390,121 @@ def test_what_waits_to_be_written_counts_against_the_room(
         await ledger.close()
 
     run(test())
+
+
+def test_on_a_full_disk_every_open_query_ends_though_the_segment_should_be_sealed(
+    run: Run,
+    until: Until,
+    open_journal: Open,
+    groups_in: Groups,
+    monkeypatch: pytest.MonkeyPatch,
+    key: Build,
+    hold: Build,
+    settle: Build,
+) -> None:
+    async def test() -> None:
+        journal = open_journal(segment=400)
+        ledger = ledger_on(journal, "power", key("k1"))
+        for number in range(50):
+            assert await ledger.hold(hold(f"q{number}")).in_task() is None
+        before = journal.path
+        assert before.name != "00000001.journal", "it has rolled with queries open"
+        for call in ("allocate", "rename"):
+            monkeypatch.setattr(DISK, call, no_room)
+        monkeypatch.setattr(journal, "_roll_at", 0)
+        for number in range(50):
+            assert await ledger.end(settle(f"q{number}")).in_task() is None
+        assert journal.path == before
+        monkeypatch.undo()
+        monkeypatch.setattr(journal, "_roll_at", 0)
+        assert await ledger.hold(hold("after")).in_task() is None
+        assert journal.path != before
+        await ledger.close()
+        assert len(journaled(groups_in(journal.folder))) == ledger.state.position
+
+    run(test())
+
+
+def test_a_disk_too_full_for_the_first_entry_is_said(
+    open_journal: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = open_journal()
+    monkeypatch.setattr(os, "posix_fallocate", no_room)
+    with pytest.raises(ConfigError, match="no room for the journal; free some, then start again"):
+        replay(journal)
+
+
+# -- snapshots ----------------------------------------------------------------------------------
+
+
+def snapshot(folder: Path) -> None:
+    snapshotter = Snapshotter(folder, State, every=1)
+    snapshotter.follow()
+    snapshotter.close()
+
+
+def read(folder: Path) -> tuple[State, list[Entry]]:
+    """Replay a journal; return the state, and the entries that were read for it."""
+    journal, entries = Journal(folder), list[Entry]()
+    recover = journal.recover
+
+    def note(after: Mark) -> Iterator[Entry]:
+        for entry in recover(after):
+            entries.append(entry)
+            yield entry
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal, "recover", note)
+        try:
+            return replay(journal), entries
+        finally:
+            journal.close()
+
+
+def test_a_start_reads_only_what_follows_the_newest_snapshot(
+    write_journal: Callable[..., Path], workload: Callable[..., list[Entry]]
+) -> None:
+    entries = workload(1)
+    folder = write_journal([entries[:60]])
+    snapshot(folder)
+    write_journal([entries[60:]])
+    state, taken = read(folder)
+    assert taken == entries[60:]
+    whole = State()
+    for entry in entries:
+        whole.apply(entry)
+    assert state.encoded() == whole.encoded()
+
+
+def test_with_its_snapshots_damaged_a_start_reads_everything(
+    write_journal: Callable[..., Path], workload: Callable[..., list[Entry]]
+) -> None:
+    entries = workload(1)
+    folder = write_journal([entries])
+    snapshot(folder)
+    assert read(folder)[1] == []
+    (path,) = folder.glob("*.snapshot")
+    path.write_bytes(path.read_bytes()[:-1])
+    state, taken = read(folder)
+    assert (state.position, taken) == (len(entries), entries)
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_snapshot_ahead_of_its_journal_says_that_entries_are_missing(
+    write_journal: Callable[..., Path], workload: Callable[..., list[Entry]], left: int
+) -> None:
+    """Also when nothing of the journal is left."""
+    entries = workload(1)
+    folder = write_journal([[entries[0]], entries[1:60]])
+    snapshot(folder)
+    path = folder / "00000001.journal"
+    first = len(path.read_bytes()) - len(path.read_bytes().split(b"FGRP")[-1]) - 4
+    os.truncate(path, first * left)
+    before = path.read_bytes()
+    missing = f"ends after entry {left}, but a snapshot was made after entry 60: .* missing"
+    with pytest.raises(JournalDamagedError, match=missing):
+        read(folder)
+    assert path.read_bytes() == before
 
 
 # -- administration -----------------------------------------------------------------------------

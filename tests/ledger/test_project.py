@@ -224,6 +224,63 @@ def test_two_who_project_at_once_share_the_work(
     assert content(engines[0]) == projected(open_engine("alone"), journal)
 
 
+# -- from segment to segment --------------------------------------------------------------------
+
+
+def in_segments(journal: Journal, groups: list[list[Entry]], engine: sa.Engine | None) -> None:
+    """Write each group in a segment of its own, perhaps projecting at every step."""
+    for group in groups:
+        journal.append([encode(entry) for entry in group])
+        if engine is not None:
+            catch_up(engine, journal.folder)
+        journal.roll()
+
+
+@pytest.mark.parametrize("piece", [1, 1_000_000])
+def test_the_rows_are_the_same_in_however_many_segments(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    workload: Build,
+    write_journal: Write,
+    open_journal: Callable[..., Journal],
+    open_engine: Open,
+    piece: int,
+) -> None:
+    monkeypatch.setattr(project, "PIECE", piece)
+    groups = cut(workload(6))
+    rows = projected(open_engine("one"), write_journal(groups))
+    journal, engine = open_journal(tmp_path / "many"), open_engine("followed")
+    in_segments(journal, groups, engine)
+    for found in (content(engine), projected(open_engine("at-once"), journal.folder)):
+        assert (found["queries"], found["keys"]) == (rows["queries"], rows["keys"])
+    assert len(list(journal.folder.glob("*.journal"))) == len(groups) + 1
+
+
+def test_records_that_end_where_a_segment_does_go_on_in_the_next(
+    open_journal: Callable[..., Journal], open_engine: Open, key: Build, hold: Build
+) -> None:
+    journal, engine = open_journal(), open_engine()
+    in_segments(journal, [[GENESIS, key()], [hold("q1")]], None)
+    catch_up(engine, journal.folder)
+    assert catch_up(engine, journal.folder) == 0
+    journal.append([encode(hold("q2"))])
+    assert catch_up(engine, journal.folder) == 1
+    assert [row["id"] for row in content(engine)["queries"]] == ["q1", "q2"]
+
+
+def test_records_are_dropped_when_a_copy_with_fewer_segments_is_put_back(
+    open_journal: Callable[..., Journal], open_engine: Open, key: Build, hold: Build
+) -> None:
+    journal, engine = open_journal(), open_engine()
+    in_segments(journal, [[GENESIS, key()], [hold("q1")], [hold("q2")]], engine)
+    journal.close()
+    for path in journal.folder.glob("*.journal"):
+        path.unlink()
+    again = open_journal()
+    in_segments(again, [[GENESIS, key()], [hold("q9")]], None)
+    assert [row["id"] for row in projected(engine, again.folder)["queries"]] == ["q9"]
+
+
 # -- thrown away, or of another journal ---------------------------------------------------------
 
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from farthing import clock
 from farthing.ledger import server as server_module
 from farthing.ledger.account import Balance
-from farthing.ledger.entry import Refusal, Revoke, Void
+from farthing.ledger.entry import Refusal, Revoke, Unresolved, Void
 from farthing.ledger.journal import Journal
 from farthing.ledger.process import OpenLedger
 from farthing.ledger.protocol import (
@@ -247,6 +248,34 @@ def test_a_message_that_cannot_be_read_ends_its_connection_alone(
 
 
 # -- workers that go ----------------------------------------------------------------------------
+
+
+def test_what_is_unresolved_for_too_long_is_posted_at_its_most(
+    run: Run,
+    tmp_path: Path,
+    open_served: Open,
+    key: Build,
+    hold: Build,
+    monkeypatch: pytest.MonkeyPatch,
+    until: Until,
+) -> None:
+    async def test() -> None:
+        monkeypatch.setattr(server_module, "EXPIRE_SECONDS", 0.01)
+        opened = await open_served()
+        state, ledger, now = opened.ledger.state, opened.ledger, clock.wall()
+        ledger.record(key("k1"))
+        for query, given_up in (("old", now - 2 * server_module.DAY), ("young", now)):
+            ledger.hold(hold(query, usd=100))
+            ledger.end(Unresolved(given_up, query, "lost"))
+        opened.server.expire(1)
+        assert list(state.unresolved) == ["young"]
+        assert state.balance("key:k1", "usd").posted == 100
+        ledger.hold(hold("later", usd=10))
+        ledger.end(Unresolved(now - 2 * server_module.DAY, "later", "lost"))
+        await until(lambda: "later" not in state.unresolved)  # at the next look
+        await opened.close()
+
+    run(test())
 
 
 def test_a_worker_whose_connection_ends_leaves_its_open_queries_unresolved(

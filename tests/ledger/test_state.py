@@ -608,6 +608,17 @@ def test_a_model_that_billed_above_its_bound_is_tripped_until_it_is_reset(
     assert state.apply(Reset(4, "ann", "openai", "gpt-x-2026")) == Refusal("not_tripped")
 
 
+def test_a_tripped_model_is_tripped_under_all_its_names(
+    key: Build, hold: Build, settle: Build
+) -> None:
+    path = ("key:k1", "model:openai/gpt-x", "provider:openai")
+    state = state_of(key("k1"), hold("q1", path=path), settle("q1", usd=101))
+    other = msgspec.structs.replace(hold("q2", path=path), model="gpt-x-latest")
+    assert state.apply(other) == Refusal("route_tripped", "model:openai/gpt-x")
+    assert state.apply(Reset(3, "ann", "openai", "gpt-x")) is None
+    assert state.apply(other) is None
+
+
 def test_evidence_time_and_an_administrators_word_end_what_is_unresolved_alone(
     key: Build, hold: Build
 ) -> None:
@@ -634,7 +645,12 @@ def test_a_query_that_has_ended_is_never_held_again(key: Build, hold: Build, set
 
 def test_a_write_off_says_why_and_evidence_tells_an_amount(key: Build, hold: Build) -> None:
     state = state_of(key("k1"), hold("q1"), Unresolved(5, "q1", "lost"))
-    for wrong in (WriteOff(9, "ann", "q1", " "), Resolve(9, "ann", "q1", -1, "invoice")):
+    for wrong in (
+        WriteOff(9, "ann", "q1", " "),
+        Resolve(9, "ann", "q1", -1, "invoice"),
+        Resolve(9, "ann", "q1", 1, " "),
+        Resolve(9, "ann", "q1", 1, "invoice", tokens=-1),
+    ):
         refusal = state.apply(wrong)
         assert refusal is not None and refusal.code == "invalid"
 

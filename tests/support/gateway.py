@@ -15,11 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.support.journal import groups
+
 from farthing import clock, money
 from farthing.ledger import admin
 from farthing.ledger.account import Balance
 from farthing.ledger.entry import Entry, Hold, Limit, Unresolved
-from farthing.ledger.journal import FIRST_SEGMENT, read_groups
 from farthing.ledger.meter import UNITS
 from farthing.ledger.state import State
 from farthing.paths import DataFolder
@@ -234,8 +235,7 @@ def _alive(pid: int) -> bool:
 
 def entries(data: DataFolder) -> list[Entry]:
     """Read a journal beside whoever writes it."""
-    raw = (data.journal / FIRST_SEGMENT).read_bytes()
-    return [entry for group, _ in read_groups(raw, 0, 0) for entry in group]
+    return [entry for group in groups(data.journal) for entry in group]
 
 
 class Position:

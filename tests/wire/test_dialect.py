@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farthing.errors import CODES, FarthingError, Malformed
+from farthing.policy.path import told_user
 from farthing.wire import DIALECTS
 from farthing.wire.codecs import CODECS
 from farthing.wire.count.envelopes import ENVELOPES
@@ -271,6 +272,45 @@ def test_no_bytes_at_all_break_a_tap(dialect: Dialect, stream: bytes, step: int)
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"\xff", b"{}", b'{"input_tokens":"1"}'])
 def test_what_is_no_count_of_tokens_counts_nothing(dialect: Dialect, body: bytes) -> None:
     assert dialect.read_count(body) is None
+
+
+# -- the end user ---------------------------------------------------------------------------------
+
+# Where each vendor's requests name the end user: platform.openai.com/docs/api-reference (chat and
+# responses: `safety_identifier`, and `user`, which it replaces) and docs.anthropic.com/en/api
+# (messages: `metadata.user_id`). The others have no such field.
+NAMES_USER: dict[str, list[tuple[dict[str, Any], str]]] = {
+    "chat": [
+        ({"safety_identifier": "ann"}, "ann"),
+        ({"user": "bob"}, "bob"),
+        ({"user": "bob", "safety_identifier": "ann"}, "ann"),
+        ({"safety_identifier": None, "user": "bob"}, "bob"),
+        ({"metadata": {"user_id": "eve"}}, ""),
+    ],
+    "messages": [
+        ({"metadata": {"user_id": "ann"}}, "ann"),
+        ({"metadata": {"user_id": None}}, ""),
+        ({"metadata": None, "user": "eve"}, ""),
+        ({"user_id": "eve", "safety_identifier": "eve"}, ""),
+    ],
+}
+NAMES_USER["responses"] = NAMES_USER["chat"]
+
+
+@every_dialect
+def test_a_request_names_its_end_user_where_its_dialect_has_a_place_for_it(
+    dialect: Dialect,
+) -> None:
+    if dialect.name not in NAMES_USER and dialect.family != "counting":  # it asks as another does
+        assert dialect.users == ()
+    for request, user in NAMES_USER.get(dialect.name, []):
+        ask = dialect.read_request(encoded({"model": "m", **request}))
+        assert told_user(ask.fields, dialect.users) == user
+
+
+@every_dialect
+def test_a_request_without_an_end_user_names_none(dialect: Dialect) -> None:
+    assert told_user(dialect.read_request(b'{"model":"m"}').fields, dialect.users) == ""
 
 
 # -- what farthing says itself --------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Amounts, times and scopes as people write them on the command line."""
+"""Amounts, times and windows as people write them on the command line, and read them there."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import re
 from datetime import UTC, date, datetime
 from typing import Any
 
+from rich.markup import escape
+
 from farthing import clock, money
 from farthing.cli.output import console, print_json, run, stop
 from farthing.ledger import admin
 from farthing.ledger.entry import Entry, Refusal
+from farthing.ledger.window import WINDOWS
 from farthing.paths import DataFolder
 
 # A duration as people write it → seconds.
 DURATIONS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
+
+# A hundred years: the nanoseconds of a journal's times end in 2262.
+SECONDS_MOST = 36_500 * 86_400
+YEARS = range(1970, 2200)
 
 
 def dollars(option: str, text: str) -> int:
@@ -29,12 +36,19 @@ def shown(amount: int | None) -> str | None:
     return None if amount is None else money.dollars(amount)
 
 
+def count(option: str, number: int | None) -> int | None:
+    """Return a number of tokens or requests, if one is given that a journal can hold."""
+    if number is not None and not 0 <= number <= money.MOST:
+        stop(f"{option}: {number} is not a number from 0 to {money.MOST}", status=2)
+    return number
+
+
 def seconds(option: str, text: str) -> int:
     """Return a duration such as 30d in seconds; anything else ends the command."""
-    match = re.fullmatch(r"(\d+)([hdw])", text)
-    if match is None or int(match[1]) == 0:
+    found = _seconds(text)
+    if found is None:
         stop(f"{option}: {text!r} is no duration; write 12h, 30d or 8w", status=2)
-    return int(match[1]) * DURATIONS[match[2]]
+    return found
 
 
 def moment(option: str, text: str, now: int) -> int:
@@ -42,13 +56,49 @@ def moment(option: str, text: str, now: int) -> int:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        return now + seconds(option, text) * clock.SECOND
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * clock.SECOND
+        day = None
+    if day is not None and day.year in YEARS:
+        begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return int(begins.timestamp()) * clock.SECOND
+    found = _seconds(text)
+    if found is None:
+        stop(
+            f"{option}: {text!r} is neither a day nor a duration; write 2027-01-31, 12h, 30d or 8w",
+            status=2,
+        )
+    return now + found * clock.SECOND
+
+
+def to_come(option: str, text: str, now: int) -> int:
+    """Return a moment that is still to come; one that is over would end what it is said of."""
+    found = moment(option, text, now)
+    if found <= now:
+        stop(f"{option}: {text} is over; write a day to come, or a duration such as 90d", status=2)
+    return found
+
+
+def window(option: str, text: str) -> str:
+    """Return a limit's window; anything else ends the command."""
+    if text not in WINDOWS:
+        stop(f"{option}: {text!r} is no window; write one of {', '.join(WINDOWS)}", status=2)
+    return text
+
+
+def said(option: str, text: str) -> str:
+    """Return a text that says something; an empty one ends the command."""
+    if not text.strip():
+        stop(f"{option}: it is empty; say it in a few words", status=2)
+    return text
 
 
 def text(value: Any) -> str:
     """Return a table's cell."""
-    return "–" if value is None else str(value)
+    return "–" if value is None else escape(str(value))
+
+
+def minute(iso: str | None) -> str:
+    """Return a time's cell: to the minute, as it is read fastest."""
+    return "–" if iso is None else iso[:16].replace("T", " ")
 
 
 def enter(folder: DataFolder, entries: list[Entry]) -> None:
@@ -66,13 +116,19 @@ def done(json: bool, told: dict[str, Any], sentence: str) -> None:
         console.print(sentence, soft_wrap=True, markup=False)
 
 
+def _seconds(text: str) -> int | None:
+    match = re.fullmatch(r"([0-9]{1,9})([hdw])", text)
+    found = int(match[1]) * DURATIONS[match[2]] if match is not None else 0
+    return found if 0 < found <= SECONDS_MOST else None
+
+
 def _reason(refusal: Refusal) -> str:
     reasons = {
-        "duplicate": "that name or id is taken already",
+        "duplicate": "there is one of that name already; `farthing scopes list` shows them",
         "unknown_key": "there is no such key; `farthing keys list` shows them",
         "journal_full": "the disk is full; free some space in the data folder",
-        "not_unresolved": "that query is not unresolved; `farthing holds list` shows which are",
-        "not_tripped": "that model is not tripped; `farthing holds list` shows those that are",
+        "not_unresolved": "that query is not unresolved; `farthing holds list` shows all that are",
+        "not_tripped": "that model is not tripped; `farthing holds list` shows all that are",
     }
     return refusal.detail or reasons.get(
         refusal.code, f"the ledger did not take it: {refusal.code}"

@@ -9,8 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from farthing import clock, money
-from farthing.cli.amounts import dollars, done, enter, moment, text
-from farthing.cli.output import Data, Json, data_folder, print_json, run, stop, table, wide
+from farthing.cli import named
+from farthing.cli.amounts import dollars, done, enter, moment, text, to_come
+from farthing.cli.output import (
+    ConfigFile,
+    Data,
+    Json,
+    data_folder,
+    examples,
+    print_json,
+    run,
+    show,
+    stop,
+    table,
+)
 from farthing.ledger import admin
 from farthing.ledger.commitment import PPM, CommitmentState, TrancheState
 from farthing.ledger.entry import Commitment, Exercise, Tranche
@@ -23,7 +35,15 @@ app = typer.Typer(
 SYNTAX = "DOLLARS[,paid=DOLLARS][,from=DAY][,until=DAY][,on-call][,after=80%]"
 
 
-@app.command("add")
+@app.command(
+    "add",
+    epilog=examples(
+        "commitments add PROVIDER --until 365d --tranche 10000 --discount 12.5%",
+        "commitments add PROVIDER --from 2027-01-01 --until 2028-01-01 \\",
+        "--tranche 6000,paid=5000,until=2027-07-01 --tranche 4000,after=80% \\",
+        "--tranche 2000,on-call",
+    ),
+)
 def add(
     provider: Annotated[str, typer.Argument(help="The provider it was agreed with.")],
     tranche: Annotated[
@@ -45,28 +65,31 @@ def add(
     ] = "0",
     note: Annotated[str, typer.Option(help="What it is, such as a contract's number.")] = "",
     data: Data = None,
+    config: ConfigFile = None,
     json: Json = False,
 ) -> None:
     """Record a commitment. It limits nothing; limits do. Its discount applies from its start on."""
-    now = clock.wall()
+    now, folder = clock.wall(), data_folder(data)
     starts = moment("--from", since, now) if since is not None else now
-    ends = moment("--until", until, now)
+    ends = to_come("--until", until, now)
+    if starts >= ends:
+        stop("--from: it begins when it has ended; write a day before --until", status=2)
     entry = Commitment(
         at=now,
         by=admin.who(),
         id=secrets.token_hex(6),
-        provider=provider,
+        provider=named.provider(provider, folder, config),
         starts=starts,
         ends=ends,
         tranches=tuple(_tranche(each, starts, ends, now) for each in tranche),
         discount_ppm=_parts("--discount", discount),
         note=note,
     )
-    enter(data_folder(data), [entry])
+    enter(folder, [entry])
     done(json, {"id": entry.id, "provider": provider}, f"{entry.id} is recorded")
 
 
-@app.command("exercise")
+@app.command("exercise", epilog=examples("commitments exercise 7714e5db18d7 3 500"))
 def exercise(
     commitment: Annotated[str, typer.Argument(help="The commitment's id.")],
     tranche: Annotated[int, typer.Argument(min=1, help="The tranche's number, from 1.")],
@@ -94,14 +117,14 @@ def list_commitments(data: Data = None, json: Json = False) -> None:
     if json:
         print_json(rows)
         return
-    numbers = ("Agreed $", "Open $", "Drawn $", "Left $", "$ a day", "Unused at end $")
+    numbers = ("Agreed $", "Paid $", "Open $", "Drawn $", "Left $", "$ a day", "Unused at end $")
     made = table(
         "ID", "Provider", "Tranche", "From", "Until", *numbers, "Used up", "State", "Discount",
         right=numbers,
     )  # fmt: skip
     for row in rows:
         made.add_row(*map(text, row.values()))
-    wide.print(made)
+    show(made, "there is no commitment; `farthing commitments add` records one")
 
 
 def _row(known: CommitmentState, number: int, tranche: TrancheState, now: int) -> dict[str, Any]:
@@ -114,6 +137,7 @@ def _row(known: CommitmentState, number: int, tranche: TrancheState, now: int) -
         "from": clock.iso(terms.starts)[:10],
         "until": clock.iso(terms.ends)[:10],
         "agreed_usd": money.dollars(terms.usd),
+        "paid_usd": money.dollars(terms.paid),
         "open_usd": money.dollars(tranche.usd),
         "drawn_usd": money.dollars(tranche.drawn),
         "left_usd": money.dollars(tranche.usd - tranche.drawn),
@@ -156,12 +180,14 @@ def _tranche(written: str, starts: int, ends: int, now: int) -> Tranche:
     told = {"paid": usd, "from": starts, "until": ends, "on-call": False, "after": 0}
     for word in rest:
         name, _, value = word.strip().partition("=")
-        if name == "on-call":
+        if word.strip() == "on-call":
             told[name] = True
         elif name == "paid":
             told[name] = dollars("--tranche paid", value)
-        elif name in ("from", "until"):
-            told[name] = moment(f"--tranche {name}", value, now)
+        elif name == "from":
+            told[name] = moment("--tranche from", value, now)
+        elif name == "until":
+            told[name] = to_come("--tranche until", value, now)
         elif name == "after":
             told[name] = _parts("--tranche after", value)
         else:
@@ -176,7 +202,11 @@ def _parts(option: str, percent: str) -> int:
     try:
         parts = Decimal(percent.removesuffix("%")) * PPM / 100
     except InvalidOperation:
-        parts = Decimal(-1)
-    if parts != int(parts) or not 0 <= parts <= PPM:
-        stop(f"{option}: {percent!r} is no percentage; write 12.5% for an eighth", status=2)
+        parts = Decimal("NaN")
+    if not parts.is_finite() or parts != int(parts) or not 0 <= parts <= PPM:
+        stop(
+            f"{option}: {percent!r} is no percentage of 0 to 100 with at most four decimals; "
+            "write 12.5% for an eighth",
+            status=2,
+        )
     return int(parts)

@@ -7,8 +7,18 @@ from typing import Annotated
 import typer
 
 from farthing import clock, money
-from farthing.cli.amounts import dollars, done, enter, text
-from farthing.cli.output import Data, Json, data_folder, print_json, run, stop, table, wide
+from farthing.cli.amounts import count, dollars, done, enter, minute, said, text
+from farthing.cli.output import (
+    Data,
+    Json,
+    console,
+    data_folder,
+    examples,
+    print_json,
+    run,
+    show,
+    table,
+)
 from farthing.ledger import admin
 from farthing.ledger.entry import Reset, Resolve, WriteOff
 
@@ -42,37 +52,46 @@ def list_holds(data: Data = None, json: Json = False) -> None:
     if json:
         print_json({"unresolved": rows, "tripped": tripped})
         return
-    made = table("ID", "Key", "Model", "Held $", "Began", "Given up", right=("Held $",))
+    began, given_up = "Began (UTC)", "Given up (UTC)"
+    made = table("ID", "Key", "Model", "Held $", began, given_up, right=("Held $",))
     for row in rows:
-        made.add_row(*map(text, row.values()))
-    wide.print(made)
+        times = {name: minute(row[name]) for name in ("began", "given_up")}
+        made.add_row(*({name: text(value) for name, value in row.items()} | times).values())
+    show(made, "no query is unresolved")
     for each in tripped:
-        wide.print(f"{each['model']} is tripped since {each['since']}", markup=False)
+        since = f"{each['model']} is tripped since {minute(each['since'])} (UTC): it billed more "
+        mend = f"than its bound; `farthing holds reset {each['model']}` opens it again"
+        console.print(since + mend, soft_wrap=True, markup=False)
 
 
-@app.command("resolve")
+@app.command(
+    "resolve", epilog=examples('holds resolve QUERY --usd 0.0042 --evidence "invoice 2041, line 7"')
+)
 def resolve(
     query: Query,
     usd: Annotated[str, typer.Option(metavar="DOLLARS", help="What was billed; 0 for nothing.")],
     evidence: Annotated[str, typer.Option(help="What tells it, such as an invoice and its line.")],
     tokens: Annotated[
         int | None,
-        typer.Option(min=0, show_default=False, help="All its tokens. [default: those held]"),
+        typer.Option(
+            metavar="NUMBER", show_default=False, help="All its tokens. [default: those held]"
+        ),
     ] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Settle an unresolved query from evidence."""
-    if not evidence.strip():
-        stop("--evidence: say what tells the cost", status=2)
-    amount = dollars("--usd", usd)
-    entry = Resolve(clock.wall(), admin.who(), query, amount, evidence, tokens)
+    amount, evidence = dollars("--usd", usd), said("--evidence", evidence)
+    all_tokens = count("--tokens", tokens)
+    entry = Resolve(clock.wall(), admin.who(), query, amount, evidence, all_tokens)
     enter(data_folder(data), [entry])
     told = {"id": query, "usd": money.dollars(amount)}
     done(json, told, f"{query} is settled at ${told['usd']}")
 
 
-@app.command("write-off")
+@app.command(
+    "write-off", epilog=examples('holds write-off QUERY --reason "not on the November invoice"')
+)
 def write_off(
     query: Query,
     reason: Annotated[str, typer.Option(help="Why nothing of it will be billed.")],
@@ -80,11 +99,12 @@ def write_off(
     json: Json = False,
 ) -> None:
     """Release an unresolved query at nothing. It stays in the records, with who did it and why."""
+    reason = said("--reason", reason)
     enter(data_folder(data), [WriteOff(clock.wall(), admin.who(), query, reason)])
     done(json, {"id": query, "written_off": True}, f"{query} is written off")
 
 
-@app.command("reset")
+@app.command("reset", epilog=examples("holds reset PROVIDER/MODEL"))
 def reset(
     model: Annotated[str, typer.Argument(help="PROVIDER/MODEL, as `farthing holds list` shows.")],
     data: Data = None,

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from farthing import clock
+from farthing import clock, money
 from farthing.cli.amounts import done, enter, text
-from farthing.cli.output import Data, Json, data_folder, print_json, run, table, wide
+from farthing.cli.output import Data, Json, data_folder, examples, print_json, run, show, table
 from farthing.ledger import admin
 from farthing.ledger.entry import Scope
 
@@ -18,7 +18,14 @@ app = typer.Typer(
 )
 
 
-@app.command("create")
+@app.command(
+    "create",
+    epilog=examples(
+        "scopes create org:acme",
+        "scopes create team:search --in org:acme",
+        "scopes create project:faq --in team:search",
+    ),
+)
 def create(
     scope: Annotated[str, typer.Argument(help='Such as "org:acme", "team:search", "project:faq".')],
     within: Annotated[
@@ -40,25 +47,29 @@ def create(
 
 @app.command("list")
 def list_scopes(data: Data = None, json: Json = False) -> None:
-    """List the scopes, what each belongs to, and how many open keys belong to it."""
+    """List the scopes: what each belongs to, its open keys, and what they spent and hold."""
     told, now = run(admin.read_standing(data_folder(data))), clock.wall()
     opening = [
         key
         for key in told.keys
         if key.revoked_at is None and (key.key.expires is None or key.key.expires > now)
     ]
+    usd = {b.scope: b for b in told.balances if (b.unit, b.window) == ("usd", "ever")}
     rows = [
         {
             "scope": scope,
             "in": parent or None,
             "keys": sum(scope in key.lineage for key in opening),
+            "spent_usd": money.dollars(usd[scope].posted),
+            "held_usd": money.dollars(usd[scope].held),
         }
         for scope, parent in sorted(told.parents.items())
     ]
     if json:
         print_json(rows)
         return
-    made = table("Scope", "In", "Keys", right=("Keys",))
+    numbers = ("Keys", "Spent $", "Held $")
+    made = table("Scope", "In", *numbers, right=numbers)
     for row in rows:
         made.add_row(*map(text, row.values()))
-    wide.print(made)
+    show(made, "there is no scope yet; `farthing scopes create` makes one")

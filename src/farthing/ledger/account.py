@@ -174,10 +174,12 @@ class Accounts:
         """Set, change or lift a limit. One without a window counts what was spent before it."""
         terms = self.limits.setdefault(entry.scope, {})
         where = (entry.unit, entry.window)
-        if entry.amount is None:
-            terms.pop(where, None)
-        else:
+        if entry.amount is not None:
             terms[where] = entry
+        else:
+            terms.pop(where, None)
+            if not terms:
+                del self.limits[entry.scope]
         kind, _, name = entry.scope.partition(":")
         if name != "*":
             self.keep(entry.scope)
@@ -217,6 +219,8 @@ class Accounts:
         if limit is None or limit.amount is None:
             account.meters = [meter for meter in account.meters if meter is not known]
         elif known is not None:
+            if known.amount != limit.amount:
+                known.warned = -1
             known.amount, known.soft = limit.amount, limit.soft
         else:
             account.meters = [*account.meters, _measured(account, _meter(limit), queries, now)]

@@ -10,7 +10,7 @@ from farthing.errors import ConfigError
 from farthing.ledger.entry import Entry, Refusal, encode
 from farthing.ledger.frames import FrameProtocol
 from farthing.ledger.journal import Journal
-from farthing.ledger.ledger import replay
+from farthing.ledger.ledger import append_now, replay
 from farthing.ledger.protocol import (
     Append,
     AskStanding,
@@ -68,8 +68,7 @@ def _record_offline(data: DataFolder, entries: list[Entry]) -> list[Refusal | No
         outcomes = [state.enter(entry) for entry in entries]
         taken = [encode(entry) for _, entries in outcomes for entry in entries]
         if taken:
-            journal.append(taken)
-            journal.sync()
+            append_now(journal, taken)
         return [refusal for refusal, _ in outcomes]
     finally:
         journal.close()

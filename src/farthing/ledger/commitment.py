@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from farthing import money
 from farthing.ledger.entry import Commitment, Draw, Exercise, Refusal, Tranche
 from farthing.ledger.registry import invalid
 from farthing.money import MOST
@@ -77,9 +78,12 @@ class Commitments:
         if known is None or not 0 < entry.tranche <= len(known.tranches):
             return invalid("there is no such tranche; `farthing commitments list` shows them")
         tranche = known.tranches[entry.tranche - 1]
+        if not tranche.terms.on_call or entry.at >= tranche.terms.ends:
+            return invalid("nothing of this tranche can be called: it is not on call, or has ended")
         most = tranche.terms.usd - tranche.usd
-        if not tranche.terms.on_call or not 0 < entry.usd <= most:
-            return invalid("that much of this tranche cannot be called any more")
+        if not 0 < entry.usd <= most:
+            left = money.dollars(most)
+            return invalid(f"${left} of this tranche can be called; write an amount up to that")
         tranche.usd += entry.usd
         return None
 
@@ -118,10 +122,18 @@ def _shape(entry: Commitment) -> Refusal | None:
         return invalid("a commitment has one tranche at least")
     if entry.starts >= entry.ends or not 0 <= entry.discount_ppm <= PPM:
         return invalid("a commitment begins before it ends, and its discount is a part of one")
-    for number, tranche in enumerate(entry.tranches, start=1):
-        amounts = 0 < tranche.usd <= MOST and 0 <= tranche.paid <= MOST
-        if not amounts or tranche.starts >= tranche.ends or not 0 <= tranche.after_ppm <= PPM:
-            return invalid(f"tranche {number} needs an amount above nothing, and a time")
-        if tranche.after_ppm and (tranche.on_call or number == 1):
-            return invalid(f"tranche {number} cannot wait for another one and be called as well")
+    refusals = (_tranche_shape(n, tranche) for n, tranche in enumerate(entry.tranches, start=1))
+    return next((refusal for refusal in refusals if refusal is not None), None)
+
+
+def _tranche_shape(number: int, tranche: Tranche) -> Refusal | None:
+    amounts = 0 < tranche.usd <= MOST and 0 <= tranche.paid <= MOST
+    if not amounts or not 0 <= tranche.after_ppm <= PPM:
+        return invalid(f"tranche {number} needs an amount above nothing")
+    if tranche.starts >= tranche.ends:
+        return invalid(f"tranche {number} ends before it begins")
+    if tranche.after_ppm and number == 1:
+        return invalid("tranche 1 has none before it that it could wait for")
+    if tranche.after_ppm and tranche.on_call:
+        return invalid(f"tranche {number} cannot wait for another one and be called as well")
     return None

@@ -1,4 +1,4 @@
-"""The follower process: keeps the records behind the journal and answers look-ups.
+"""The follower process: keeps records and snapshots behind the journal and answers look-ups.
 
 It runs beside the gateway so that no SQL runs in a process that serves queries.
 """
@@ -20,6 +20,9 @@ from farthing.ledger.frames import FrameProtocol
 from farthing.ledger.lookup import PATIENCE_SECONDS, Found, Lookup, decode_lookup, encode
 from farthing.ledger.project import catch_up
 from farthing.ledger.records import find, open_records
+from farthing.ledger.segments import JournalDamagedError
+from farthing.ledger.snapshotter import Snapshotter
+from farthing.ledger.state import State
 from farthing.paths import DataFolder
 from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
 
@@ -40,6 +43,7 @@ class Follower:
     def __init__(self, data: DataFolder) -> None:
         self.data = data
         self.engine = open_records(data.records)
+        self.snapshotter = Snapshotter(data.journal, State)
         self._turn = asyncio.Lock()
 
     async def catch_up(self) -> None:
@@ -82,6 +86,7 @@ class Follower:
                     await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
         finally:
             server.close()
+            self.snapshotter.close()
         await self.catch_up()
 
     async def _try_to_catch_up(self) -> None:
@@ -89,6 +94,9 @@ class Follower:
             await self.catch_up()
         except sa.exc.OperationalError as error:
             log.error("the records cannot be written (%s); trying again", error.orig)
+        except JournalDamagedError as error:
+            log.error("the journal cannot be followed: %s", error)
+        await asyncio.to_thread(self.snapshotter.follow)
 
 
 class _Connection(FrameProtocol):
@@ -106,7 +114,7 @@ class _Connection(FrameProtocol):
     async def _answer(self, asked: Lookup) -> None:
         try:
             record = await self._follower.look_up(asked)
-        except sa.exc.SQLAlchemyError:
+        except (sa.exc.SQLAlchemyError, JournalDamagedError):
             log.exception("a look-up failed")
             self.close()  # its caller says that the records cannot be read
             return

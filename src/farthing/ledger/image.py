@@ -45,16 +45,16 @@ class _Image(msgspec.Struct, array_like=True):
     limits: list[Limit]
     accounts: list[Account]
     commitments: list[CommitmentState]
-    credits: list[str]
-    runs: list[tuple[str, str, list[str]]]
-    """Run, the count below which all is seen, and the latest counts."""
-    others: list[str]
+    credits: set[str]
+    runs: list[tuple[str, Run]]
+    """The oldest first: which are the latest decides what is still kept of them."""
+    others: set[str]
     open: list[_Open]
     unresolved: dict[str, int]
     tripped: list[tuple[str, str, int]]
 
 
-_encode = msgspec.msgpack.Encoder().encode
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _decode = msgspec.msgpack.Decoder(_Image).decode
 
 
@@ -72,9 +72,9 @@ def encoded(state: State) -> bytes:
             limits=[limit for terms in state.accounts.limits.values() for limit in terms.values()],
             accounts=list(state.accounts.by_scope.values()),
             commitments=list(state.commitments.by_id.values()),
-            credits=sorted(state.credits),
-            runs=[(name, r.below, sorted(r.latest)) for name, r in state.seen.runs.items()],
-            others=sorted(state.seen.others),
+            credits=state.credits,
+            runs=list(state.seen.runs.items()),
+            others=state.seen.others,
             open=[_open(hold, state.charges[query]) for query, hold in state.holds.items()],
             unresolved=state.unresolved,
             tripped=[(*route, at) for route, at in state.tripped.items()],
@@ -84,7 +84,10 @@ def encoded(state: State) -> bytes:
 
 def restore(state: State, image: bytes) -> None:
     """Fill an empty state with what an image says."""
-    told = _decode(image)
+    try:
+        told = _decode(image)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from None
     if told.format != FORMAT:
         raise msgspec.DecodeError(f"format {told.format}, not {FORMAT}")
     for name in ("position", "ledger", "config", "price_book", "unresolved"):
@@ -96,27 +99,28 @@ def restore(state: State, image: bytes) -> None:
     state.accounts.by_scope.update({account.scope: account for account in told.accounts})
     state.commitments.by_id.update({each.terms.id: each for each in told.commitments})
     state.credits.update(told.credits)
-    state.seen.runs.update({name: Run(below, set(latest)) for name, below, latest in told.runs})
+    state.seen.runs.update(told.runs)
     state.seen.others.update(told.others)
     state.tripped.update({(provider, model): at for provider, model, at in told.tripped})
     for each in told.open:
         state.holds[each.hold.id] = each.hold
-        state.charges[each.hold.id] = _charge(each, state.accounts.by_scope)
+        try:
+            state.charges[each.hold.id] = _charge(each, state.accounts.by_scope)
+        except (LookupError, StopIteration) as error:
+            raise msgspec.DecodeError(f"{each.hold.id} is counted nowhere: {error!r}") from None
 
 
 def _open(hold: Hold, charge: Charge) -> _Open:
     scopes = {id(m): account.scope for account in charge.accounts for m in account.meters}
+    scopes |= {id(account.credit): account.scope for account in charge.accounts}
     return _Open(
         hold,
         charge.quantities,
         [account.scope for account in charge.accounts],
         # A meter that is in no account any more was lifted: nothing reads it again.
         [(scopes[id(m)], m.unit, m.window, s) for m, s in charge.meters if id(m) in scopes],
-        [
-            (reserved[0][0].scope, [(lot.id, part) for lot, part in reserved])
-            for _, reserved in charge.credits
-            if reserved
-        ],
+        # One in which nothing is reserved, too: it pays if the bill is above the hold.
+        [(scopes[id(c)], [(lot.id, part) for lot, part in parts]) for c, parts in charge.credits],
     )
 
 
@@ -127,7 +131,8 @@ def _charge(told: _Open, accounts: dict[str, Account]) -> Charge:
         charge.meters.append((meter, slot))
     for scope, parts in told.credits:
         credit = accounts[scope].credit
-        assert credit is not None, "what is reserved is reserved in some credit"
+        if credit is None:
+            raise LookupError(scope)
         lots = {lot.id: lot for lot in credit.lots}
         charge.credits.append((credit, [(lots[lot], part) for lot, part in parts]))
     return charge

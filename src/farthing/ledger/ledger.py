@@ -14,6 +14,7 @@ from farthing import clock
 from farthing.errors import ConfigError
 from farthing.flow import OneShot, ready
 from farthing.ledger.commit import Committer
+from farthing.ledger.disk import DISK
 from farthing.ledger.entry import (
     ChangeKey,
     Commitment,
@@ -31,8 +32,10 @@ from farthing.ledger.entry import (
     Warned,
     encode,
 )
-from farthing.ledger.journal import Journal, JournalFullError
+from farthing.ledger.journal import NO_ROOM, Journal, JournalFullError
 from farthing.ledger.registry import KeyState
+from farthing.ledger.segments import START
+from farthing.ledger.snapshot import restore
 from farthing.ledger.state import State
 
 # Room kept in the journal for the ending of every open hold: the largest one, in its own group.
@@ -162,13 +165,14 @@ class Ledger:
 
 
 def replay(journal: Journal) -> State:
-    """Read a journal into a state; a new one gets its first entry.
+    """Read a journal into a state, from its newest snapshot on; a new one gets its first entry.
 
     Raises:
         JournalDamagedError: acknowledged entries cannot be read.
+        ConfigError: the disk has no room for the first entry.
     """
-    state = State()
-    for entry in journal.recover():
+    state, mark = restore(DISK, journal.folder, State) or (State(), START)
+    for entry in journal.recover(mark):
         refusal = state.apply(entry)
         assert refusal is None, (
             f"entry {state.position + 1} was journaled and is not valid: {refusal}"
@@ -176,13 +180,25 @@ def replay(journal: Journal) -> State:
     if state.position == 0:
         genesis = Genesis(at=clock.wall(), ledger=secrets.token_hex(16))
         state.apply(genesis)
-        journal.append([encode(genesis)])
-        journal.sync()
+        append_now(journal, [encode(genesis)])
     return state
 
 
 def _nothing() -> None:
     """Whoever waits, waits for the entry that this one follows from: both are in one group."""
+
+
+def append_now(journal: Journal, entries: list[bytes]) -> None:
+    """Append entries and put them on the disk.
+
+    Raises:
+        ConfigError: the disk has no room for them.
+    """
+    try:
+        journal.append(entries)
+    except JournalFullError:
+        raise ConfigError(NO_ROOM) from None
+    journal.sync()
 
 
 def put_in_force(ledger: Ledger, config: str, price_book: str, source: str) -> None:
@@ -199,4 +215,4 @@ def put_in_force(ledger: Ledger, config: str, price_book: str, source: str) -> N
         entry = PriceBookInForce(at=now, digest=price_book, source=source)
         outcomes.append(ledger.record(entry))
     if any(outcome.done and outcome.result() for outcome in outcomes):
-        raise ConfigError("the disk has no room for the journal; free some, then start again")
+        raise ConfigError(NO_ROOM)

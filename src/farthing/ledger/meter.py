@@ -7,6 +7,8 @@ in the window that is open, unless it is set back so far that waiting would lock
 
 from __future__ import annotations
 
+from itertools import dropwhile
+
 import msgspec
 
 from farthing.clock import SECOND
@@ -34,6 +36,8 @@ class Meter(msgspec.Struct, tag="calendar"):
     held: int = 0
     starts: int = 0
     ends: int = 0
+    slot: int = 0
+    """The number of the window that is open; of one that a clock set back opens again, another."""
     warned: int = -1
     """The period in which passing it was last told."""
 
@@ -50,15 +54,16 @@ class Meter(msgspec.Struct, tag="calendar"):
         if not self._open(now):
             self.starts, self.ends = bounds(self.window, now)
             self.posted = self.held = 0
+            self.slot += 1
         self.held += quantity
-        return self.starts
+        return self.slot
 
     def _open(self, now: int) -> bool:
         return self.starts - SET_BACK <= now < self.ends
 
     def end(self, slot: int, held: int, spent: int) -> None:
         """Release what was held in a slot and post what was spent, if the slot still counts."""
-        if slot == self.starts:
+        if slot == self.slot:
             self.held -= held
             self.posted += spent
             assert self.held >= 0, "more was released than was held"
@@ -67,22 +72,22 @@ class Meter(msgspec.Struct, tag="calendar"):
         """Return when a quantity will fit by time alone; None when it will not."""
         if wanted > self.amount or self.window == "ever":
             return None
-        return bounds(self.window, now)[1]
+        return self.ends if self._open(now) else bounds(self.window, now)[1]
 
 
 class SlidingMeter(Meter, tag="sliding"):
     """A limit and what counts against it in the last minute."""
 
-    seconds: dict[int, list[int]] = {}
-    """Second → [posted, held], the oldest first."""
+    seconds: list[list[int]] = []
+    """Of each second that counts, the oldest first: itself, posted, held. Slots number them."""
 
     def used(self, now: int) -> tuple[int, int]:
         """Return what is posted and held in the minute before a moment."""
         posted, held, second = self.posted, self.held, now // SECOND
-        for counted, counts in self.seconds.items():
+        for counted, its_posted, its_held in self.seconds:
             if not _past(counted, second):
                 break
-            posted, held = posted - counts[0], held - counts[1]
+            posted, held = posted - its_posted, held - its_held
         return posted, held
 
     def period(self) -> int:
@@ -92,33 +97,36 @@ class SlidingMeter(Meter, tag="sliding"):
     def hold(self, quantity: int, now: int) -> int:
         """Forget the seconds that no longer count; hold a quantity in this one."""
         second = self.starts = now // SECOND
-        while self.seconds and _past(first := next(iter(self.seconds)), second):
-            posted, held = self.seconds.pop(first)
+        while self.seconds and _past(self.seconds[0][0], second):
+            _, posted, held = self.seconds.pop(0)
             self.posted -= posted
             self.held -= held
         # A clock set back a little: it goes on in the last second, so that seconds stay in order.
-        slot = max(second, next(reversed(self.seconds), second))
-        self.seconds.setdefault(slot, [0, 0])[1] += quantity
+        if not self.seconds or self.seconds[-1][0] < second:
+            self.seconds.append([second, 0, 0])
+            self.slot += 1
+        self.seconds[-1][2] += quantity
         self.held += quantity
-        return slot
+        return self.slot
 
     def end(self, slot: int, held: int, spent: int) -> None:
         """Release and post in the second of the hold, if it still counts."""
-        if (counts := self.seconds.get(slot)) is not None:
-            counts[0] += spent
-            counts[1] -= held
+        place = len(self.seconds) - 1 - (self.slot - slot)
+        if place >= 0:
+            counts = self.seconds[place]
+            counts[1] += spent
+            counts[2] -= held
             self.posted += spent
             self.held -= held
-            assert self.held >= 0, "more was released than was held"
+            assert counts[2] >= 0, "more was released than was held"
 
     def refills(self, wanted: int, now: int) -> int | None:
         """Return when enough will be older than a minute; None when the limit is too small."""
         second, used = now // SECOND, sum(self.used(now))
-        for counted, counts in self.seconds.items():
-            if not _past(counted, second):
-                used -= sum(counts)
-                if used + wanted <= self.amount:
-                    return (counted + SLIDING) * SECOND
+        for counted, posted, held in dropwhile(lambda each: _past(each[0], second), self.seconds):
+            used -= posted + held
+            if used + wanted <= self.amount:
+                return (counted + SLIDING) * SECOND
         return None
 
 

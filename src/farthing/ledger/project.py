@@ -6,7 +6,6 @@ record anybody has seen cannot be cut off with a torn tail.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
+from farthing.ledger.cursor import PIECE, Cursor
 from farthing.ledger.entry import (
     Entry,
     Genesis,
@@ -25,91 +25,70 @@ from farthing.ledger.entry import (
     Unresolved,
     Void,
 )
-from farthing.ledger.journal import FIRST_SEGMENT, HEADER, MAGIC, read_groups, sync_file
 from farthing.ledger.records import keys, progress, queries
-
-# How much of the journal is projected in one transaction: some thousand entries.
-PIECE = 1024 * 1024
-
-
-class _Place(msgspec.Struct):
-    """How far the projection has come in which journal."""
-
-    ledger: str = ""
-    position: int = 0
-    offset: int = 0
-    group: int = 0
-    checksum: int = 0
+from farthing.ledger.segments import START
 
 
 def catch_up(engine: sa.Engine, journal: Path) -> int:
-    """Project everything in the journal's folder that is not yet; return the entries projected."""
+    """Project everything in the journal's folder that is not yet; return the entries projected.
+
+    Raises:
+        JournalDamagedError: the journal cannot be read on, and goes on later.
+    """
     try:
-        file = os.open(journal / FIRST_SEGMENT, os.O_RDONLY)
+        cursor = Cursor(journal)
     except FileNotFoundError:
         return 0
     try:
         done = 0
-        while count := _project_some(engine, file):
+        while count := _project_some(engine, cursor):
             done += count
         return done
     finally:
-        os.close(file)
+        cursor.close()
 
 
-def _project_some(engine: sa.Engine, file: int) -> int:
+def _project_some(engine: sa.Engine, cursor: Cursor) -> int:
     """Project the next groups in one transaction, together with how far it has come."""
     with engine.connect() as connection:
         connection.execute(sa.text("BEGIN IMMEDIATE"))  # one projector at a time
-        place = _progress(connection, file)
-        began, start = place.position, place.offset
-        piece = _piece(file, start)
-        batch = _Batch()
-        for entries, end in read_groups(piece, 0, began):
-            for entry in entries:
-                place.position += 1
-                batch.take(entry, place.position)
-                if isinstance(entry, Genesis):
-                    place.ledger = entry.ledger
-            place.group, place.checksum = place.offset, _header(piece, place.offset - start)[2]
-            place.offset = start + end
-        if place.position > began:
-            sync_file(file)  # only now is what was read certain to be on the disk
+        ledger = _go_on(connection, cursor)
+        began, batch = cursor.position, _Batch()
+        entries = cursor.read(PIECE)
+        for position, entry in enumerate(entries, began + 1):
+            batch.take(entry, position)
+            if isinstance(entry, Genesis):
+                ledger = entry.ledger
+        if entries:
+            cursor.sync()  # only now is what was read certain to be on the disk
             batch.write(connection)
             connection.execute(sa.delete(progress))
-            connection.execute(sa.insert(progress).values(msgspec.structs.asdict(place)))
+            connection.execute(sa.insert(progress).values(_place(cursor, ledger)))
         connection.commit()
-        return place.position - began
+        return len(entries)
 
 
-def _piece(file: int, offset: int) -> bytes:
-    """Read some of the journal from an offset on: at least the whole group that begins there.
+def _place(cursor: Cursor, ledger: str) -> dict[str, Any]:
+    """Return the row that says how far the projection has come in which journal."""
+    names = ("position", "offset", "group", "checksum")
+    return {"ledger": ledger, **{name: getattr(cursor, name) for name in names}}
 
-    It is read, not mapped: the ledger may cut the file's unused end off meanwhile.
+
+def _go_on(connection: sa.Connection, cursor: Cursor) -> str:
+    """Go where the records end, and return of which journal they are.
+
+    Records of another journal, or of another copy, are dropped.
     """
-    head = os.pread(file, HEADER.size, offset)
-    if len(head) < HEADER.size or not head.startswith(MAGIC):
-        return b""
-    most = os.fstat(file).st_size - offset  # a header may be torn, and its length anything
-    return os.pread(file, min(max(PIECE, HEADER.size + _header(head)[1]), most), offset)
-
-
-def _header(buffer: bytes, offset: int = 0) -> tuple[bytes, int, int, int, int]:
-    """Return a group's header: magic, length, checksum, first entry, durable entries."""
-    return HEADER.unpack_from(buffer, offset)
-
-
-def _progress(connection: sa.Connection, file: int) -> _Place:
-    """Return where to go on. Records of another journal, or of another copy, are dropped."""
     row = connection.execute(sa.select(progress)).mappings().first()
     if row is not None:
-        place = _Place(**row)
-        head = os.pread(file, HEADER.size, place.group)
-        if len(head) == HEADER.size and _header(head)[2] == place.checksum:
-            return place
+        place = dict(row)
+        ledger = str(place.pop("ledger"))
+        if cursor.resume(**place):
+            return ledger
     for table in (queries, keys, progress):
         connection.execute(sa.delete(table))
-    return _Place()
+    cursor.go_to(START)
+    return ""
 
 
 class _Batch:

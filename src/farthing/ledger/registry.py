@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import msgspec
 
 from farthing.ledger.entry import ChangeKey, Key, Refusal, Revoke, Scope
@@ -16,6 +18,10 @@ PARENTS = {
 
 # Kinds that need no making: whatever a query names.
 NAMED = frozenset({"user", "model", "provider", "route", "tag"})
+
+# A name is written to the journal with every query. A longer one, which people do not read
+# anyway, is known by its digest.
+NAME_MOST = 128
 
 
 class KeyState(msgspec.Struct):
@@ -95,7 +101,8 @@ class Registry:
             return Refusal("revoked_key")
         if known.key.expires is not None and known.key.expires <= now:
             return Refusal("expired_key")
-        if path[: len(known.lineage)] != known.lineage:
+        own = len(known.lineage)
+        if path[:own] != known.lineage or (len(path) > own and path[own] in self.parents):
             return Refusal("stale_path")
         return None
 
@@ -106,16 +113,17 @@ class Registry:
             kinds = ", ".join([*PARENTS, *sorted(NAMED)])
             return invalid(f"{scope!r} is no scope; write one of {kinds}, a colon and a name")
         if name != "*" and kind not in NAMED and kind != "key" and scope not in self.parents:
-            return invalid(f"there is no {scope}; make it first")
+            return _unmade(scope)
         return None
 
     def _check_parent(self, kind: str, parent: str) -> Refusal | None:
         if not parent:
             return None
         if parent not in self.parents:
-            return invalid(f"there is no {parent}; make it first")
+            return _unmade(parent)
         if parent.partition(":")[0] not in PARENTS[kind]:
-            return invalid(f"a {kind} cannot belong to {parent}")
+            can = " or ".join(sorted(PARENTS[kind])) or "nothing"
+            return invalid(f"{kind} can belong to {can}, not to {parent}")
         return None
 
     def _lineage(self, key: str, parent: str) -> tuple[str, ...]:
@@ -126,6 +134,17 @@ class Registry:
         return tuple(lineage)
 
 
+def _unmade(scope: str) -> Refusal:
+    return invalid(f"there is no {scope}; `farthing scopes create {scope}` makes it")
+
+
 def invalid(detail: str) -> Refusal:
     """Return the refusal of an entry that is wrong in itself."""
     return Refusal("invalid", detail=detail)
+
+
+def short(name: str) -> str:
+    """Return a name, or the digest of one that is too long to be kept."""
+    if len(name) <= NAME_MOST and name != "*":
+        return name
+    return f"sha256-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:32]}"

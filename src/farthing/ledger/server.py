@@ -32,6 +32,12 @@ log = logging.getLogger("farthing")
 GRACE_SECONDS = 5.0
 
 
+# How often the unresolved queries are looked through for old ones.
+EXPIRE_SECONDS = 3600.0
+
+DAY = 24 * 3600 * clock.SECOND
+
+
 class LedgerServer:
     """Serves one ledger to the processes of one gateway."""
 
@@ -42,6 +48,7 @@ class LedgerServer:
         self._own = own_worker
         self._server: asyncio.Server | None = None
         self._grace: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.TimerHandle | None = None
         self.closed = False
         ledger.on_change.append(self._tell)
 
@@ -66,6 +73,14 @@ class LedgerServer:
         for worker in lost:
             self.worker_lost(worker)
 
+    def expire(self, days: int) -> None:
+        """Post queries that were left unresolved that many days ago, now and every hour."""
+        count = self.ledger.expire(clock.wall() - days * DAY)
+        if count:
+            log.warning("%d queries were unresolved for %d days: posted at their most", count, days)
+        loop = asyncio.get_running_loop()
+        self._expiry = loop.call_later(EXPIRE_SECONDS, self.expire, days)
+
     def worker_lost(self, worker: str) -> None:
         """Mark the open holds of a worker whose connection ended."""
         holds = self.ledger.state.open_holds(worker)
@@ -78,8 +93,9 @@ class LedgerServer:
         self.closed = True
         if self._server is not None:
             self._server.close()
-        if self._grace is not None:
-            self._grace.cancel()
+        for timer in (self._grace, self._expiry):
+            if timer is not None:
+                timer.cancel()
 
     def _tell(self, changed: KeyState | Commitment) -> None:
         told = Known([changed], []) if isinstance(changed, KeyState) else Known([], [changed])

@@ -70,7 +70,7 @@ class State:
         self.unresolved: dict[str, int] = {}
         """Those whose worker gave up finding their cost, and when."""
         self.tripped: dict[tuple[str, str], int] = {}
-        """Providers' models that billed more than their bound, and when."""
+        """Models that billed more than their bound, by provider and priced name, and when."""
         self.consequences: list[Entry] = []
         """The entries that follow from the last one applied, to be applied next."""
         self.warning: Warned | None = None
@@ -207,8 +207,8 @@ class State:
         refusal = self.registry.check(entry.key, entry.path, now)
         if refusal is not None:
             return refusal
-        if self.tripped and (entry.provider, entry.model) in self.tripped:
-            return Refusal("route_tripped", f"model:{entry.provider}/{entry.model}")
+        if self.tripped and (route := _served(entry)) in self.tripped:
+            return Refusal("route_tripped", f"model:{'/'.join(route)}")
         wanted = (entry.usd, entry.tokens, 1, 1)
         accounts = self.accounts.on(entry.path)
         for account in accounts:
@@ -248,7 +248,7 @@ class State:
         refusal = self._post(entry.id, spent, entry.at)
         if hold is not None and refusal is None and entry.usd > hold.usd:
             self.consequences.append(Overrun(entry.at, entry.id, entry.usd - hold.usd))
-            self.tripped[hold.provider, hold.model] = entry.at
+            self.tripped[_served(hold)] = entry.at
         return refusal
 
     def _void(self, entry: Void) -> Refusal | None:
@@ -266,6 +266,8 @@ class State:
             return Refusal("not_unresolved")
         if not 0 <= entry.usd <= MOST:
             return invalid("evidence tells an amount, or nothing was billed: then it is 0")
+        if not entry.evidence.strip() or (entry.tokens is not None and entry.tokens < 0):
+            return invalid("say what tells the cost; its tokens are 0 or more")
         hold = self.holds[entry.id]
         tokens = hold.tokens if entry.tokens is None else entry.tokens
         return self._post(entry.id, (entry.usd, tokens, 1, 0), entry.at)
@@ -301,6 +303,15 @@ class State:
         for lot, usd in self.charges.pop(query).end(spent, at):
             self.consequences.append(Draw(at, query, f"credit:{lot.id}", usd, usd))
         return None
+
+
+def _served(hold: Hold) -> tuple[str, str]:
+    """Return the provider and the model that serve a query: all names of one price are one."""
+    for scope in hold.path:
+        if scope.startswith("model:"):
+            provider, _, model = scope.removeprefix("model:").partition("/")
+            return provider, model
+    return hold.provider, hold.model
 
 
 def _shape(entry: Limit) -> Refusal | None:

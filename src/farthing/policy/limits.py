@@ -46,8 +46,13 @@ def explain(refusal: Refusal, key: Key, now: int = 0) -> Refused:
 
 def warning(warned: Warned) -> str:
     """Return what a client is told of a soft limit that its query passed, for a header."""
-    limit = f"{_amount(warned.unit, warned.limit)}{WINDOWS[warned.window]}"
+    limit = told_limit(warned.unit, warned.limit, warned.window)
     return f"{warned.scope} is at {_amount(warned.unit, warned.total)} of {limit}"
+
+
+def told_limit(unit: str, amount: int, window: str) -> str:
+    """Return a limit in words, such as "$5 a day"."""
+    return f"{_amount(unit, amount)}{WINDOWS[window]}"
 
 
 def _limited(refusal: Refusal, key: Key, now: int) -> Refused:
@@ -64,34 +69,39 @@ def _limited(refusal: Refusal, key: Key, now: int) -> Refused:
 
 
 def _limit_sentence(refusal: Refusal, key: Key) -> str:
-    left = refusal.limit - refusal.posted - refusal.held
-    unit, many = refusal.unit, refusal.unit == "concurrent"
-    wanted = "" if many else f", while this query can cost up to {_amount(unit, refusal.wanted)}"
+    unit, told = refusal.unit, told_limit(refusal.unit, refusal.limit, refusal.window)
+    limit = f"{_named(refusal.scope, key)} has a limit of {told}"
+    if unit == "concurrent":
+        return f"{limit}, and {refusal.held} are open. It was not sent. {_remedy(refusal)}"
+    # A limit that was lowered, or a bill above its hold, may leave less than nothing.
+    left = max(0, refusal.limit - refusal.posted - refusal.held)
+    wanted = f", while this query can cost up to {_amount(unit, refusal.wanted)}"
     return (
-        f"{_named(refusal.scope, key)} has a limit of "
-        f"{_amount(unit, refusal.limit)}{WINDOWS[refusal.window]}: "
+        f"{limit}: "
         f"{_amount(unit, refusal.posted)} is spent, {_amount(unit, refusal.held)} is held by "
-        f"queries that are still open, and {_amount(unit, left)} is left{wanted}. It was not sent. "
-        f"{_remedy(refusal)}"
+        f"queries that are still open, and {_amount(unit, left)} is left"
+        f"{wanted if unit != 'requests' else ''}. It was not sent. {_remedy(refusal)}"
     )
 
 
 def _remedy(refusal: Refusal) -> str:
+    """Return what to do; only what is counted by its size is helped by less output."""
     if refusal.unit == "concurrent":
         return "Wait for open queries to end, or have the limit raised."
+    less = "" if refusal.unit == "requests" else "ask for less output (max_tokens), "
     if refusal.refills is not None:
         when = clock.iso(refusal.refills)
-        return f"It refills at {when}; ask for less output (max_tokens), or have it raised."
-    return (
-        "Ask for less output (max_tokens), wait for open queries to end, or have the limit raised."
-    )
+        return f"It refills at {when}; {less or 'wait until then, '}or have it raised."
+    remedy = f"{less}wait for open queries to end, or have the limit raised."
+    return remedy[0].upper() + remedy[1:]
 
 
 def _credit_sentence(refusal: Refusal, key: Key) -> str:
+    left = max(0, refusal.limit)  # below nothing where bills above their holds are owed
     return (
-        f"{_named(refusal.scope, key)} is prepaid and has ${money.dollars(refusal.limit)} of "
-        f"credit left, while this query can cost up to ${money.dollars(refusal.wanted)}. It was "
-        "not sent. Ask for less output (max_tokens), or have the credit topped up."
+        f"{_named(refusal.scope, key)} is prepaid and has ${money.dollars(left)} of credit left, "
+        f"while this query can cost up to ${money.dollars(refusal.wanted)}. It was not sent. Ask "
+        "for less output (max_tokens), or have the credit topped up."
     )
 
 

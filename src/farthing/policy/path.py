@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 
 from farthing.errors import Malformed
-from farthing.ledger.registry import KeyState
+from farthing.ledger.registry import NAME_MOST, KeyState, short
 
-# A name is written to the journal with every query. A longer one, which people do not read
-# anyway, is known by its digest.
-NAME_MOST = 128
 TAGS_MOST = 8
 
 
@@ -24,7 +19,7 @@ def path(
         scopes += (f"user:{short(user)}",)
     scopes += served
     if tags:
-        scopes += tuple(f"tag:{tag}" for tag in dict.fromkeys(tags))
+        scopes += tuple(dict.fromkeys(f"tag:{short(tag)}" for tag in tags))
     return scopes
 
 
@@ -61,10 +56,3 @@ def _at(raw: msgspec.Raw, rest: list[str]) -> str:
     for name in rest:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, str) else ""
-
-
-def short(name: str) -> str:
-    """Return a name, or the digest of one that is too long to be kept."""
-    if len(name) <= NAME_MOST and name != "*":
-        return name
-    return f"sha256-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:32]}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from farthing.errors import FarthingError, Malformed, Refused
-from farthing.policy.path import short
+from farthing.ledger.registry import short
 from farthing.prices.book import Model, PriceBook, find
 from farthing.providers import Provider, Providers
 from farthing.wire import DIALECTS

@@ -96,6 +96,7 @@ def _check(settings: Settings) -> None:
     for name, value in {
         "workers": settings.workers,
         "default_output_tokens": settings.default_output_tokens,
+        "unresolved_days": settings.unresolved_days,
         "local.context_tokens": local.context_tokens,
         "local.parallel": local.parallel,
         **{f"http.{name}": getattr(http, name) for name in http.__struct_fields__},

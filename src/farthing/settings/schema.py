@@ -158,6 +158,10 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     unpriced: Literal["refuse", "pass"] = "refuse"
     """What becomes of a query that cannot be priced or bounded. "pass" sends it where no limit and
     no price cap forbids: nothing is held, and it stays unresolved in the records."""
+    unresolved_days: int = 45
+    """How long a query whose cost is unknown waits for evidence (`farthing holds`), such as the
+    next month's invoice; then it is posted at the most it could have cost. What has no such most
+    (`unpriced = "pass"`) waits on."""
     models: dict[str, str] = {}
     """Names of your own for models: "fast" = "openai/gpt-4o-mini"."""
     http: HttpSettings = HttpSettings()
