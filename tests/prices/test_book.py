@@ -417,3 +417,21 @@ def test_what_is_billed_by_one_meter_must_have_its_price_and_no_price_of_tokens(
         with pytest.raises(Refused, match=why):
             of.rate("acme", name, NOON, {}, makes_output=False, meters=("characters",))
     assert "no price for its input" in refused(of, "spoken")
+
+
+def test_the_dearest_is_of_the_meters_that_are_billed() -> None:
+    fast = row(2, 3, when={"service_tier": "fast"}, output_image=70)
+    of = book(Model("m", [row(10, 20, output_image=50)], variants=[fast], unpriced=DEAR_IMAGES))
+    provider = Provider("https://h", {}, name="acme", prices="acme", unasked_tiers=("fast",))
+    painted = Ask(b"", {}, "m", open_tier=True, meters=IMAGE_METERS)
+    found = of.dearest(provider, "m", NOON, painted).prices(0)
+    assert (found.input, found.input_image, found.output, found.output_image) == (10, 10, 20, 70)
+    with pytest.raises(Refused, match=DEAR_IMAGES):
+        of.dearest(provider, "m", NOON, Ask(b"", {}, "m", open_tier=True))
+
+
+def test_the_dearest_of_a_meter_that_is_no_token_s_is_found() -> None:
+    of = book(Model("spoken", [Row({"characters": [(0, 15)]})]))
+    provider = Provider("https://h", {}, name="acme", prices="acme")
+    spoken = Ask(b"", {}, "spoken", makes_output=False, meters=("characters",))
+    assert of.dearest(provider, "spoken", NOON, spoken).prices(0).characters == 15

@@ -477,6 +477,16 @@ def test_a_request_is_bounded_by_what_it_says_of_other_meters(meter: str) -> Non
     assert found.usd >= cost(Usage(**{meter: 7}), rate)
 
 
+def test_each_of_several_prompts_has_the_window_to_itself() -> None:
+    assert input_bound(ask(9000), RATE, WINDOWED) == 5000
+    assert input_bound(ask(9000, prompts=2), RATE, WINDOWED) == 9010
+
+
+def test_what_is_not_billed_by_its_input_has_none_whatever_is_in_it() -> None:
+    of = ask(9000, meters=("audio_seconds",), opaque=PDF, images=1)
+    assert input_bound(of, RATE, provider()) == 0
+
+
 def test_a_text_that_is_read_many_times_counts_as_often() -> None:
     assert input_bound(ask(extra_input=500), RATE, PLAIN) == 500 + input_bound(ask(), RATE, PLAIN)
 

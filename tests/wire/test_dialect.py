@@ -187,6 +187,15 @@ def test_a_dialect_is_known_by_its_name(dialect: Dialect) -> None:
     assert dialect.path.startswith("/") or dialect.target is not None
 
 
+def test_no_two_dialects_are_asked_at_one_path() -> None:
+    queries = [d for d in WITH_BODIES if d.path]
+    paths = [path for d in queries for path in (d.version + d.path, *d.other_paths)]
+    assert sorted(paths) == sorted(set(paths))
+    assert all(d.target(path.encode()) is None for d in TARGETED if d.target for path in paths)
+    kept = {(d.version + d.path, d.required_headers) for d in DIALECTS.values() if d.operations}
+    assert len(kept) == len([d for d in DIALECTS.values() if d.operations])
+
+
 @pytest.mark.parametrize("dialect", BY_PATH, ids=lambda d: d.name)
 @given(cap=st.integers(1, 10**9))
 def test_a_new_cap_reaches_a_provider_of_a_dialect_with_paths(dialect: Dialect, cap: int) -> None:
@@ -295,6 +304,8 @@ NAMES_USER: dict[str, list[tuple[dict[str, Any], str]]] = {
     ],
 }
 NAMES_USER["responses"] = NAMES_USER["chat"]
+for surface in ("completions", "images", "image_edits", "image_variations"):
+    NAMES_USER[surface] = [({"user": "bob"}, "bob"), ({"safety_identifier": "ann"}, "")]
 
 
 @every_dialect

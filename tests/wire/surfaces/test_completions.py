@@ -30,6 +30,7 @@ def ask(**fields: Any) -> Ask:
 )
 def test_each_prompt_is_answered(prompt: object, prompts: int) -> None:
     assert ask(prompt=prompt).choices == prompts
+    assert ask(prompt=prompt, n=3).prompts == prompts
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,8 @@ def test_the_usage_of_an_answer_and_of_a_stream() -> None:
 def test_a_tier_selects_a_price() -> None:
     assert ask(service_tier="priority").options == {"service_tier": "priority"}
     assert ask(service_tier="default").options == {}
+
+
+@pytest.mark.parametrize(("tier", "open_"), [(None, True), ("auto", True), ("default", False)])
+def test_a_tier_that_is_not_named_is_the_account_s(tier: str | None, open_: bool) -> None:
+    assert ask(service_tier=tier).open_tier is open_

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from farthing.errors import Malformed
+from farthing.policy.path import told_user
 from farthing.wire.dialect import Answer, Ask, Usage
 from farthing.wire.surfaces.images import IMAGE_EDITS, IMAGES
 
@@ -38,6 +39,12 @@ def test_a_form_says_the_same() -> None:
     of = form(("model", b"m"), ("n", b"3"), ("partial_images", b"2"), ("stream", b"false"))
     assert (of.model, of.made_images, of.extra_output, of.stream) == ("m", 3, 600, False)
     assert form(("stream", b"true")).stream
+
+
+def test_a_form_names_its_end_user_as_json_does() -> None:
+    for of in (form(("user", b'a"nn')), ask(user='a"nn')):
+        assert told_user(of.fields, IMAGE_EDITS.users) == 'a"nn'
+    assert told_user(form(("model", b"m")).fields, IMAGE_EDITS.users) == ""
 
 
 def test_images_that_are_sent_count_by_number_and_not_by_bytes() -> None:

@@ -72,7 +72,8 @@ def read_request(body: bytes) -> Ask:
 def read_form(form: Form) -> Ask:
     """Read the same from a form. Raises Malformed."""
     sent = [part for part in form.parts if part.name.partition("[")[0] in SENT_IMAGES]
-    ask = Ask(body=form.body, fields={}, model=form.text("model"))
+    user = msgspec.Raw(msgspec.json.encode(form.text("user")))
+    ask = Ask(body=form.body, fields={"user": user}, model=form.text("model"))
     ask.images = len(sent)
     ask.opaque_bytes = sum(part.size() for part in sent)
     ask.stream = form.text("stream") == "true"
