@@ -14,7 +14,6 @@ from farthing import clock
 from farthing.errors import ConfigError
 from farthing.flow import OneShot, ready
 from farthing.ledger.commit import Committer
-from farthing.ledger.disk import DISK
 from farthing.ledger.entry import (
     ChangeKey,
     Commitment,
@@ -171,7 +170,7 @@ def replay(journal: Journal) -> State:
         JournalDamagedError: acknowledged entries cannot be read.
         ConfigError: the disk has no room for the first entry.
     """
-    state, mark = restore(DISK, journal.folder, State) or (State(), START)
+    state, mark = restore(journal.disk, journal.folder, State) or (State(), START)
     for entry in journal.recover(mark):
         refusal = state.apply(entry)
         assert refusal is None, (

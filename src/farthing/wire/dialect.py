@@ -12,7 +12,7 @@ from farthing.wire.form import Form, is_form, read_form
 from farthing.wire.framing import Framing, SseFraming
 
 
-class Usage(msgspec.Struct, frozen=True, array_like=True):
+class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one answer consumed, in disjoint counts: no token is in two of them.
 
     `reasoning` is the exception, by intent: it names the part of `output` spent on reasoning.
