@@ -62,6 +62,19 @@ class Account(msgspec.Struct):
             return Refusal("credit_exhausted", self.scope, "usd", free, wanted=wanted[0])
         return None
 
+    def bounding(self, now: int) -> Refusal | None:
+        """Return why a query whose cost has no bound is not admitted: whatever bounds costs here
+        would leak. None where nothing does."""
+        for meter in self.meters:
+            if UNITS[meter.unit] in ("usd", "tokens") and not meter.soft:
+                return Refusal(
+                    "unpriced_under_limit", self.scope, UNITS[meter.unit], meter.amount,
+                    *meter.used(now), window=meter.window,
+                )  # fmt: skip
+        if self.credit is not None:
+            return Refusal("unpriced_under_limit", self.scope, "usd", self.credit.free(now))
+        return None
+
     def balance(self, unit: str) -> Balance:
         """Return the totals of a unit, with the limit that has no window."""
         number = UNITS.index(unit)

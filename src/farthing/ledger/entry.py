@@ -157,6 +157,8 @@ class Hold(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="hold"):
     """Digest of the price book it was quoted from."""
     worker: str
     """Which run of which worker sends it: if that run ends, so does its knowledge of the query."""
+    unpriced: bool = False
+    """Whether its cost has no bound: nothing is held, and only a path without limits admits it."""
 
 
 class Settle(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="settle"):

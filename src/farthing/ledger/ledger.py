@@ -106,8 +106,12 @@ class Ledger:
         return outcome
 
     def expire(self, before: int) -> int:
-        """Post the queries that were left unresolved before a moment; return how many."""
-        old = [query for query, at in self.state.unresolved.items() if at < before]
+        """Post the queries that were left unresolved before a moment; return how many.
+
+        Those whose cost has no bound wait for evidence: posting what is held would make it zero.
+        """
+        unresolved, holds = self.state.unresolved.items(), self.state.holds
+        old = [query for query, at in unresolved if at < before and not holds[query].unpriced]
         now = clock.wall()
         for query in old:
             self.record(Expire(now, query))

@@ -27,7 +27,7 @@ def presented(record: dict[str, Any]) -> dict[str, Any]:
         "cost_usd": None if cost is None else money.dollars(cost),
         "held_usd": money.dollars(record["held"]),
         "overrun_usd": None if overrun is None else money.dollars(overrun),
-        "usage": None if record["input"] is None else {m: record[m] for m in METERS},
+        "usage": None if record["input"] is None else {m: record[m] or 0 for m in METERS},
         "http_status": record["http_status"],
         "first_byte_ms": _milliseconds(record["first_byte_us"]),
         "total_ms": _milliseconds(record["total_us"]),

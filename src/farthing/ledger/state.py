@@ -213,6 +213,8 @@ class State:
         for account in accounts:
             if account.meters or account.credit is not None:
                 refusal = account.refusal(wanted, now)
+                if refusal is None and entry.unpriced:
+                    refusal = account.bounding(now)
                 if refusal is not None:
                     return refusal
         self.seen.add(entry.id)
@@ -269,6 +271,8 @@ class State:
         if entry.id not in self.unresolved:
             return Refusal("not_unresolved")
         hold = self.holds[entry.id]
+        if hold.unpriced:
+            return invalid("the most it can cost is not known; resolve it, or write it off")
         return self._post(entry.id, (hold.usd, hold.tokens, 1, 0), entry.at)
 
     def _write_off(self, entry: WriteOff) -> Refusal | None:
