@@ -124,6 +124,8 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Models (as patterns, in small letters) that search unasked, for a fee of each query."""
     unasked_tiers: tuple[str, ...] = ()
     """Tiers that may serve, at their own price, a query that names none."""
+    states_cost: bool = False
+    """Whether its answers say what they were billed, in dollars: then that is what they cost."""
     stream_usage: bool = True
     """Whether the usage of a stream must be asked for; some send it always."""
     bound: Bound = Bound()

@@ -14,6 +14,7 @@ from farthing.prices.rate import Rate, cost
 from farthing.proxy.pricing import rate_of
 from farthing.proxy.upstream import Head
 from farthing.wire.dialect import Answer, Usage
+from farthing.wire.stated import stated_usd
 
 if TYPE_CHECKING:
     from farthing.proxy.app import App
@@ -31,19 +32,23 @@ def ended(app: App, query: Query, head: Head, answer: Answer) -> Ending:
     if head.status >= 300:
         if head.status in LOST_STATUSES:
             return unresolved(query, "upstream_lost", head.status)
-        return _settled(app, query, 0, Usage(), head, answer)
+        return _settled(query, 0, None, Usage(), head, answer)
     if query.priced.unpriced:
         return unresolved(query, "unpriced", head.status)
     usage = query.ask.usage if query.ask.usage is not None else answer.usage
     if usage is None:
         reason = "usage_encoded" if head.encoded else "usage_missing"
         return unresolved(query, reason, head.status)
+    if query.route.provider.states_cost and (bill := stated_usd(answer.text)) is not None:
+        return _settled(query, bill, None, usage, head, answer)
     try:
         usd = cost(usage, _served_rate(app, query, answer))
     except Refused as unpriced:
         log.error("query %s: %s", query.id, unpriced.message)
         return unresolved(query, unpriced.code, head.status)
-    return _settled(app, query, usd, usage, head, answer)
+    terms, provider = app.ledger.commitments, query.route.provider.name
+    paid = contracted(usd, provider, terms.values(), query.now) if terms else usd
+    return _settled(query, paid, usd if paid != usd else None, usage, head, answer)
 
 
 def unresolved(query: Query, reason: str, status: int) -> Unresolved:
@@ -59,14 +64,14 @@ def _served_rate(app: App, query: Query, answer: Answer) -> Rate:
     return rate_of(query.ask, query.route, app.book, query.now, answer.options)
 
 
-def _settled(app: App, query: Query, usd: int, usage: Usage, head: Head, answer: Answer) -> Settle:
+def _settled(
+    query: Query, usd: int, list_usd: int | None, usage: Usage, head: Head, answer: Answer
+) -> Settle:
     total, first = query.microseconds(clock.monotonic()), query.first_byte()
-    terms, provider = app.ledger.commitments, query.route.provider.name
-    paid = contracted(usd, provider, terms.values(), query.now) if terms else usd
     return Settle(
         at=clock.wall(),
         id=query.id,
-        usd=paid,
+        usd=usd,
         usage=usage,
         status=head.status,
         first_byte_us=query.microseconds(first) if first else total,
@@ -74,5 +79,5 @@ def _settled(app: App, query: Query, usd: int, usage: Usage, head: Head, answer:
         upstream_id=answer.id[:TEXT_MOST],
         answered_model=answer.model[:TEXT_MOST],
         losses=", ".join(query.losses())[:TEXT_MOST],
-        list_usd=usd if paid != usd else None,
+        list_usd=list_usd,
     )

@@ -132,6 +132,8 @@ class Answer(msgspec.Struct):
     id: str = ""
     options: Mapping[str, str] = {}
     """Options that select a price, as served (a priority request may be served as default)."""
+    text: bytes = b""
+    """The JSON that the usage stands in, or what is left of it."""
 
 
 class Tap(Protocol):

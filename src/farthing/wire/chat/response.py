@@ -68,6 +68,7 @@ def read_answer(body: bytes) -> Answer:
         model=answer.model or "",
         id=answer.id or "",
         options={} if tier in PLAIN_TIERS else {"service_tier": tier},
+        text=body,
     )
 
 
