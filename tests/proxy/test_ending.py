@@ -142,15 +142,12 @@ def test_what_is_unresolved_says_why_and_how_long_it_took() -> None:
     assert (ending.reason, ending.status, ending.total_us) == ("upstream_reset", 502, 9)
 
 
-STATED = b'{"usage":{"prompt_tokens":20,"completion_tokens":7,"cost":0.00014}}'
-
-
 def test_what_a_provider_states_that_it_billed_is_the_cost_where_it_is_known_to() -> None:
-    query, answer = FakeQuery(ask()), Answer(USED, text=STATED)
+    query, answer = FakeQuery(ask()), Answer(USED, stated=140_000)
     assert settled(query, answer).usd == COST, "of others it is a field like any other"
     told = msgspec.structs.replace(LOOP, states_cost=True)
     query.route = Route(told, "m", "chat")
     assert settled(query, answer).usd == 140_000
-    assert settled(query, Answer(USED, text=b"{}")).usd == COST
+    assert settled(query, Answer(USED)).usd == COST
     discounted = settled(query, answer, HALF_OFF)
     assert (discounted.usd, discounted.list_usd) == (140_000, None), "a bill has its discounts"

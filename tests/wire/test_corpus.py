@@ -28,7 +28,6 @@ from farthing.providers import Provider, load_providers
 from farthing.settings import Settings
 from farthing.wire import DIALECTS, sse
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Usage
-from farthing.wire.stated import stated_usd
 
 CORPUS = Path(__file__).parents[2] / "../shared/corpus/exchanges.jsonl.xz"
 SURFACES = {"openai.chat": "chat", "anthropic.messages": "messages"}
@@ -320,7 +319,7 @@ def test_a_cost_is_what_the_provider_billed(
         if provider is None or exchange.billed is None or answer.usage is None:
             continue
         by_book = _priced(book, provider, exchange)
-        stated = stated_usd(answer.text) if provider.states_cost else None
+        stated = answer.stated if provider.states_cost else None
         price = by_book if stated is None else stated
         if price is None:
             counts["without a price"] += 1

@@ -14,7 +14,6 @@ from farthing.prices.rate import Rate, cost
 from farthing.proxy.pricing import rate_of
 from farthing.proxy.upstream import Head
 from farthing.wire.dialect import Answer, Usage
-from farthing.wire.stated import stated_usd
 
 if TYPE_CHECKING:
     from farthing.proxy.app import App
@@ -39,8 +38,13 @@ def ended(app: App, query: Query, head: Head, answer: Answer) -> Ending:
     if usage is None:
         reason = "usage_encoded" if head.encoded else "usage_missing"
         return unresolved(query, reason, head.status)
-    if query.route.provider.states_cost and (bill := stated_usd(answer.text)) is not None:
-        return _settled(query, bill, None, usage, head, answer)
+    return _priced(app, query, usage, head, answer)
+
+
+def _priced(app: App, query: Query, usage: Usage, head: Head, answer: Answer) -> Ending:
+    """Settle at the provider's own bill where it states one, else at the price of what was used."""
+    if query.route.provider.states_cost and answer.stated is not None:
+        return _settled(query, answer.stated, None, usage, head, answer)
     try:
         usd = cost(usage, _served_rate(app, query, answer))
     except Refused as unpriced:

@@ -132,8 +132,8 @@ class Answer(msgspec.Struct):
     id: str = ""
     options: Mapping[str, str] = {}
     """Options that select a price, as served (a priority request may be served as default)."""
-    text: bytes = b""
-    """The JSON that the usage stands in, or what is left of it."""
+    stated: int | None = None
+    """What it says that was billed, in nanodollars, where its provider says that."""
 
 
 class Tap(Protocol):

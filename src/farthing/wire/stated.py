@@ -19,6 +19,7 @@ from typing import Any
 
 from farthing.money import nanodollars_up
 
+COST = b'"cost'
 TICKS = Decimal(10**10)
 
 _usages = re.compile(rb'"usage"\s*:\s*(?=\{)').finditer
@@ -30,6 +31,8 @@ def stated_usd(text: bytes) -> int | None:
 
     None where it says nothing, or nothing that is an amount.
     """
+    if COST not in text:  # nearly always, and found out at once
+        return None
     places = list(_usages(text))
     if not places:
         return None

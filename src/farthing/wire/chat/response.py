@@ -12,6 +12,7 @@ from farthing.wire import sse
 from farthing.wire.chat.request import PLAIN_TIERS
 from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.splice import first_byte
+from farthing.wire.stated import stated_usd
 from farthing.wire.tap import Hiding, TailTap
 
 # One below zero is refused by the decoder: it would post a negative cost, and so raise a limit.
@@ -68,7 +69,7 @@ def read_answer(body: bytes) -> Answer:
         model=answer.model or "",
         id=answer.id or "",
         options={} if tier in PLAIN_TIERS else {"service_tier": tier},
-        text=body,
+        stated=stated_usd(body),
     )
 
 

@@ -44,7 +44,7 @@ class Input(Node):
     text: str = ""
     tokens: list[int] | None = None
     """The text as numbers of one vendor's vocabulary, where the client sent it so."""
-    title: str = ""
+    title: str | None = None
 
 
 class Request(Node):

@@ -99,7 +99,7 @@ def _read_input(row: Taker) -> Input:
     """Read one text. A content that says more than that, such as a role, stays in `rest` too."""
     content = row.left.get("content")
     texts = [part.get("text") for part in parts_of(content)]
-    found = Input(title=row.take("title", str, ""), rest=row.left)
+    found = Input(title=row.take("title", str, None), rest=row.left)
     if not texts or not all(isinstance(text, str) for text in texts):
         found.form = MISSING
         return found
@@ -146,7 +146,7 @@ def _write(request: Request, crossing: Crossing) -> list[JSON]:
 
 
 def _write_input(item: Input, crossing: Crossing) -> JSON:
-    out: JSON = {"title": item.title} if item.title else {}
+    out: JSON = {"title": item.title} if item.title is not None else {}
     if item.form != MISSING:
         out["content"] = {"parts": [{"text": item.text}]}
     if item.tokens is not None:

@@ -26,6 +26,7 @@ from farthing.wire.embed.codec import (
 )
 from farthing.wire.embed.tap import no_stream
 from farthing.wire.splice import first_byte, is_null, read_field, read_object, rebuild
+from farthing.wire.stated import stated_usd
 from farthing.wire.take import Taker
 
 NAME = "embeddings"
@@ -119,7 +120,7 @@ def read_answer(body: bytes) -> Answer:
         usage=Usage(input=usage.prompt_tokens or 0) if known else None,
         model=told.model or "",
         id=told.id or "",
-        text=body,
+        stated=stated_usd(body),
     )
 
 

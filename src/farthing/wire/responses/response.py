@@ -12,6 +12,7 @@ from farthing.wire.chat.request import PLAIN_TIERS
 from farthing.wire.chat.response import error as chat_error
 from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.responses.usage import read_usage
+from farthing.wire.stated import stated_usd
 from farthing.wire.tap import TailTap
 
 # The first event repeats the request, but names itself and the model before the longest of it.
@@ -45,7 +46,7 @@ def read_answer(body: bytes) -> Answer:
         model=answer.model or "",
         id=answer.id or "",
         options=_options(answer.service_tier or ""),
-        text=body,
+        stated=stated_usd(body),
     )
 
 
@@ -70,7 +71,7 @@ class ResponsesTap(TailTap):
             model=model[1].decode("utf-8", "replace") if model else "",
             id=identity[1].decode("utf-8", "replace") if identity else "",
             options=_options(tiers[-1].decode("utf-8", "replace") if tiers else ""),
-            text=tail,
+            stated=stated_usd(tail),
         )
 
 
