@@ -157,6 +157,7 @@ def gemini(address: str, key: str, model: str) -> dict[str, Any]:
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
     )
     ask = client.models.generate_content
+    assert any(model in (listed.name or "") for listed in client.models.list())
     whole = ask(model=model, contents=QUESTION)
     chunks = list(client.models.generate_content_stream(model=model, contents=QUESTION))
     called = ask(model=model, contents=QUESTION, config=tools)

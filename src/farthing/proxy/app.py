@@ -94,6 +94,8 @@ class App:
             b"/healthz": {b"GET": self._health, b"HEAD": self._health},
             b"/v1/models": {b"GET": self._models},
         }
+        self._listing = {d.models_path.encode(): d for d in DIALECTS.values() if d.models_path}
+        self._pages |= {path: {b"GET": self._models} for path in self._listing}
 
     # -- what connections call ----------------------------------------------------------------
 
@@ -273,7 +275,8 @@ class App:
 
     def _dialect_of(self, request: Request) -> Dialect:
         """Return the dialect a request that is no query most likely speaks."""
-        if (kept := speaker(request.path, request.headers)) is not None:
+        listing = self._listing.get(request.path)
+        if (kept := listing or speaker(request.path, request.headers)) is not None:
             return kept
         for path, dialect in self._queries.items():
             if request.path.startswith(path):

@@ -201,6 +201,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """What stands for {verb} in a provider's path: for a whole answer, and for a stream."""
     crosses: bool = True
     """Whether it can be translated: whether it has a codec."""
+    models_path: str = ""
+    """Where its clients ask for the list of models, if not at /v1/models."""
     users: tuple[tuple[str, ...], ...] = ()
     """Where a request may name its end user: fields, each within the one before."""
     family: str = "answers"

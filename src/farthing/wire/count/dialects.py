@@ -78,7 +78,7 @@ def _counting(of: Dialect, name: str, field: str, **other: object) -> Dialect:
     """Return the dialect that counts another's requests and answers with a field."""
     read_count = count_in(field)
     changes = {"read_request": _read_targeted, "read_count": read_count, "verbs": ("", "")}
-    changes["other_paths"] = ()
+    changes |= {"other_paths": (), "models_path": ""}
     return msgspec.structs.replace(
         of, name=name, read_answer=_answer(read_count), family="counting", **{**changes, **other}
     )

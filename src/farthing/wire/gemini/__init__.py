@@ -27,6 +27,7 @@ GEMINI = Dialect(
     error=error,
     fault=fault,
     model_list=model_list,
+    models_path="/v1beta/models",
     target=target,
     verbs=VERBS,
 )
