@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Cli, values
 from tests.support.gateway import RunningGateway
-from tests.support.google import service_account, write
 from tests.support.provider import FakeProvider
+from tests.support.service_accounts import service_account, write
 
 
 def rows(told: dict[str, list[dict[str, object]]]) -> dict[object, dict[str, object]]:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from tests.proxy.test_crossing import unchunked
 from tests.support.application import KEY, Application, Reply, application
-from tests.support.google import ACCOUNT, granting, service_account, verified, write
 from tests.support.loopback import Loopback, answering, http, run
+from tests.support.service_accounts import ACCOUNT, granting, service_account, verified, write
 
 from farthing import clock
 from farthing.ledger.entry import Settle, Unresolved, Void

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.google import pem, service_account, write
+from tests.support.service_accounts import pem, service_account, write
 
 from farthing.errors import ConfigError
 from farthing.providers.load import Provider, load_providers

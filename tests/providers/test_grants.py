@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from tests.support.google import ACCOUNT, pem, service_account, verified
+from tests.support.service_accounts import ACCOUNT, pem, service_account, verified
 
 from farthing.clock import SECOND
 from farthing.errors import ConfigError

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.support.google import granting, service_account
 from tests.support.loopback import Loopback, http, jump, run, until
+from tests.support.service_accounts import granting, service_account
 
 from farthing.errors import Failed
 from farthing.providers import Provider
