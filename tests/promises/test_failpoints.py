@@ -90,13 +90,13 @@ def test_whatever_dies_and_wherever_nothing_is_lost_and_no_limit_is_passed(
     tmp_path: Path, provider: FakeProvider, workers: int, kills: int
 ) -> None:
     log = tmp_path / "kills"
-    log.touch()
     folder = Path(provider_module.__file__).parent / "failpoints"
     environ = {"PYTHONPATH": str(folder), "FARTHING_TEST_KILLS": str(log)}
     toml = f"workers = {workers}\n{provider.toml()}"
     gateway = RunningGateway(tmp_path / "gateway", toml, environ=environ)
     limit = "2" if kills > 100 else "0.2"
     key, other = gateway.key(usd=limit), gateway.key()
+    log.touch()  # from now on they die
     load, until = Load(gateway, key), time.monotonic() + PATIENCE
     try:
         while len(log.read_text().splitlines()) < kills:

@@ -108,8 +108,9 @@ def test_the_models_are_listed_in_either_shape() -> None:
     assert messages["has_more"] is False
     for told in (chat, messages):
         assert [row["id"] for row in told["data"]] == ["loop/m"]
-    gemini = ask(answering(), "GET", "/v1beta/models").json
-    assert [row["name"] for row in gemini["models"]] == ["models/loop/m"]
+    for path, headers in (("/v1beta/models", {}), ("/v1/models", {"x_goog_api_key": KEY})):
+        gemini = ask(answering(), "GET", path, **headers).json
+        assert [row["name"] for row in gemini["models"]] == ["models/loop/m"]
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/queries/q1"])

@@ -285,7 +285,10 @@ class App:
             if dialect.target is not None and dialect.target(request.path) is not None:
                 return dialect
         own = (
-            d for d in DIALECTS.values() for h in d.passed_headers if h.encode() in request.headers
+            dialect
+            for dialect in DIALECTS.values()
+            for header in (*dialect.told_by, *dialect.passed_headers)
+            if header.encode() in request.headers
         )
         return next(own, DIALECTS["chat"])
 

@@ -225,6 +225,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """Whether an answer may be sound or a file, which is passed on as it comes."""
     read_form: Callable[[Form], Ask] | None = None
     """Reads a request whose body is a form. Raises Malformed."""
+    told_by: tuple[str, ...] = ()
+    """Headers, beside those passed on, by which its clients are known where no path tells."""
     passed_headers: tuple[str, ...] = ()
     """The client's headers that are this dialect's own and go on to the provider."""
     required_headers: tuple[tuple[str, str], ...] = ()

@@ -52,7 +52,9 @@ def dying(call: Callable[..., Any], name: str, passes: int, *, after: bool) -> C
 
     def wrapper(*arguments: Any, **named: Any) -> Any:
         left[0] -= 1
-        dies = left[0] == 0
+        dies = left[0] <= 0
+        if dies:
+            left[0] = passes  # for when it may not die yet
         if dies and not after:
             die(f"before {name}")
         result = call(*arguments, **named)

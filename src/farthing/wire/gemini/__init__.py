@@ -28,6 +28,7 @@ GEMINI = Dialect(
     fault=fault,
     model_list=model_list,
     models_path="/v1beta/models",
+    told_by=("x-goog-api-key",),
     target=target,
     verbs=VERBS,
 )
