@@ -91,7 +91,11 @@ def test_whatever_dies_and_wherever_nothing_is_lost_and_no_limit_is_passed(
 ) -> None:
     log = tmp_path / "kills"
     folder = Path(provider_module.__file__).parent / "failpoints"
-    environ = {"PYTHONPATH": str(folder), "FARTHING_TEST_KILLS": str(log)}
+    environ = {
+        "PYTHONPATH": str(folder),
+        "FARTHING_TEST_KILLS": str(log),
+        "FARTHING_TEST_WORKERS": str(workers),
+    }
     toml = f"workers = {workers}\n{provider.toml()}"
     gateway = RunningGateway(tmp_path / "gateway", toml, environ=environ)
     limit = "2" if kills > 100 else "0.2"
