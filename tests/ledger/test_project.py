@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from tests.support.records import content, projected
 
-from farthing.ledger import project
+from farthing.ledger import groups
 from farthing.ledger.entry import (
     Entry,
     Genesis,
@@ -26,9 +27,10 @@ from farthing.ledger.entry import (
     encode,
 )
 from farthing.ledger.journal import FIRST_SEGMENT, Journal
-from farthing.ledger.project import catch_up
-from farthing.ledger.records import progress, queries
+from farthing.ledger.project import catch_up, rebuild
+from farthing.ledger.records import find, keys, open_records, progress, queries
 from farthing.ledger.state import State
+from farthing.paths import DataFolder
 from farthing.wire.dialect import Usage
 
 Build = Callable[..., Any]
@@ -59,6 +61,7 @@ def expected(entries: list[Entry]) -> tuple[dict[str, dict[str, Any]], dict[str,
             case Hold():
                 row = empty | {name: getattr(entry, name) for name in (*same, "price_book")}
                 row |= {"position": position, "began": entry.at, "status": "open"}
+                row |= {"ledger": "ledger-one", "path": f'["key:{entry.key}"]'}
                 row |= {"held": entry.usd, "held_tokens": entry.tokens}
                 held[entry.id] = asked[entry.id] = row
             case Settle():
@@ -82,7 +85,8 @@ def expected(entries: list[Entry]) -> tuple[dict[str, dict[str, Any]], dict[str,
                 asked[entry.id]["overrun"] = entry.usd
             case Key():
                 made = {"made": entry.at, "made_by": "ann", "revoked": None, "max_cost": None}
-                known[entry.id] = made | {"id": entry.id, "name": entry.name, "expires": None}
+                made |= {"ledger": "ledger-one", "id": entry.id, "name": entry.name}
+                known[entry.id] = made | {"expires": None}
             case Revoke():
                 known[entry.id]["revoked"] = entry.at
     return asked, known
@@ -98,7 +102,7 @@ def test_the_rows_are_what_the_journal_says(
     seed: int,
     piece: int,
 ) -> None:
-    monkeypatch.setattr(project, "PIECE", piece)
+    monkeypatch.setattr(groups, "PIECE", piece)
     entries = workload(seed)
     engine, journal = open_engine(), write_journal(cut(entries))
     assert catch_up(engine, journal) == len(entries)
@@ -174,17 +178,19 @@ KILLED_AT_EACH_STEP = """
 import os, signal, sys
 from pathlib import Path
 import sqlalchemy as sa
-from farthing.ledger import project
+from farthing.ledger import groups, project
+from farthing.ledger.database import open_database
 from farthing.ledger.records import open_records
+from farthing.paths import DataFolder
 
-project.PIECE = 2_000
-path, journal = Path(sys.argv[1]), Path(sys.argv[2])
-open_records(path).dispose()
+groups.PIECE = 2_000
+folder, journal, database = DataFolder(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3] or None
+open_records(folder, database).dispose()
 step, killed = 0, True
 while killed:
     step += 1
     if (child := os.fork()) == 0:
-        engine = sa.create_engine(f"sqlite:///{path}")
+        engine = open_database(folder, database)
         left = [step]
         def work(*_):
             left[0] -= 1
@@ -192,30 +198,37 @@ while killed:
                 os.kill(os.getpid(), signal.SIGKILL)
         for event in ("before_cursor_execute", "after_cursor_execute", "commit"):
             sa.event.listen(engine, event, work)
-        project.catch_up(engine, journal)
+        getattr(project, sys.argv[4])(engine, journal)
         os._exit(0)
     killed = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 print(step)
 """
 
 
+@pytest.mark.parametrize("way", ["catch_up", "rebuild"])
 def test_a_projection_that_is_killed_at_every_step_ends_with_the_same_rows(
     python: Callable[..., str],
     tmp_path: Path,
     workload: Build,
     write_journal: Write,
+    database: str | None,
     open_engine: Open,
+    way: str,
 ) -> None:
     """Killed before and after its first, second, third … statement, each time begun again."""
     journal = write_journal(cut(workload(4, 90), 10))
-    assert int(python(KILLED_AT_EACH_STEP, tmp_path / "records.sqlite", journal)) > 15
-    assert content(open_engine()) == projected(open_engine("whole"), journal)
+    folder = DataFolder(tmp_path / "killed")
+    steps = python(KILLED_AT_EACH_STEP, folder.root, journal, database or "", way)
+    assert int(steps) > 15
+    engine = open_records(folder, database)
+    assert content(engine) == projected(open_engine("whole"), journal)
+    engine.dispose()
 
 
 def test_two_who_project_at_once_share_the_work(
     monkeypatch: pytest.MonkeyPatch, workload: Build, write_journal: Write, open_engine: Open
 ) -> None:
-    monkeypatch.setattr(project, "PIECE", 1)
+    monkeypatch.setattr(groups, "PIECE", 1)
     entries = workload(7)
     journal, engines = write_journal(cut(entries, 2)), [open_engine(), open_engine()]
     with ThreadPoolExecutor() as pool:
@@ -227,20 +240,28 @@ def test_two_who_project_at_once_share_the_work(
 # -- thrown away, or of another journal ---------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_records_that_are_thrown_away_are_made_again(
     tmp_path: Path, workload: Build, write_journal: Write, open_engine: Open
 ) -> None:
     """Even when what SQLite keeps beside them is left, full of rows, as after a kill."""
     engine, journal = open_engine(), write_journal(cut(workload(1)))
     once = projected(engine, journal)
+    again = DataFolder(tmp_path / "again")
     for end in ("-wal", "-shm"):
-        (tmp_path / f"again.sqlite{end}").write_bytes(
-            (tmp_path / f"records.sqlite{end}").read_bytes()
-        )
+        beside = (tmp_path / "records" / f"records.sqlite{end}").read_bytes()
+        (again.root / f"records.sqlite{end}").write_bytes(beside)
     assert projected(open_engine("again"), journal) == once
 
 
-def test_records_of_another_journal_are_dropped(
+def of_another_ledger(write: Write, folder: Path, key: Build, hold: Build) -> Path:
+    """Write the journal of another ledger, with ids that the first one has as well."""
+    entries = [Genesis(at=1, ledger="ledger-two"), key("k1"), key("another"), hold("q3")]
+    return write([entries], folder)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_records_of_another_journal_are_dropped_from_the_folders_own_file(
     tmp_path: Path,
     workload: Build,
     write_journal: Write,
@@ -250,9 +271,82 @@ def test_records_of_another_journal_are_dropped(
 ) -> None:
     engine = open_engine()
     catch_up(engine, write_journal(cut(workload(1))))
-    entries = [Genesis(at=1, ledger="ledger-two"), key("another"), hold(key="another")]
-    other = write_journal([entries], tmp_path / "other")
+    other = of_another_ledger(write_journal, tmp_path / "other", key, hold)
     assert projected(engine, other) == projected(open_engine("fresh"), other)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("way", [catch_up, rebuild])
+def test_ledgers_share_a_server_and_leave_each_others_rows_alone(
+    tmp_path: Path,
+    workload: Build,
+    write_journal: Write,
+    open_engine: Open,
+    key: Build,
+    hold: Build,
+    way: Callable[[sa.Engine, Path], int],
+) -> None:
+    engine, mine = open_engine(), write_journal(cut(workload(1)))
+    other = of_another_ledger(write_journal, tmp_path / "other", key, hold)
+    alone = [projected(open_engine("mine"), mine), projected(open_engine("other"), other)]
+    for journal in (mine, other, mine, other):
+        way(engine, journal)
+    shared = content(engine)
+    for table, rows in shared.items():
+        for ledger, rows_alone in zip(("ledger-one", "ledger-two"), alone, strict=True):
+            assert [row for row in rows if row["ledger"] == ledger] == rows_alone[table]
+    with engine.connect() as connection:
+        assert (find(connection, "ledger-two", "q3") or {})["status"] == "open"
+        assert (find(connection, "ledger-one", "q3") or {})["status"] != "open"
+
+
+# -- made again ---------------------------------------------------------------------------------
+
+
+def test_rebuilding_gives_what_following_gave_and_again_the_same(
+    monkeypatch: pytest.MonkeyPatch, workload: Build, write_journal: Write, open_engine: Open
+) -> None:
+    monkeypatch.setattr(groups, "PIECE", 2_000)
+    entries, engine = workload(6), open_engine()
+    journal, told = write_journal(cut(entries)), list[tuple[int, int]]()
+    once = projected(engine, journal)
+    for _ in range(2):
+        assert rebuild(engine, journal, lambda *bytes_: told.append(bytes_)) == len(entries)
+        assert content(engine) == once
+    assert len(told) > 4
+    assert told[-1][0] == told[-1][1]
+
+
+def test_rebuilding_takes_away_what_the_journal_does_not_say(
+    workload: Build, write_journal: Write, open_engine: Open
+) -> None:
+    engine, journal = open_engine(), write_journal(cut(workload(8)))
+    once = projected(engine, journal)
+    with engine.begin() as connection:
+        connection.execute(sa.update(queries).values(cost=1, model="other"))
+        connection.execute(sa.insert(queries), [once["queries"][0] | {"id": "invented"}])
+        connection.execute(sa.delete(keys))
+    rebuild(engine, journal)
+    assert content(engine) == once
+
+
+def test_while_it_is_rebuilt_the_records_are_as_they_were(
+    monkeypatch: pytest.MonkeyPatch, workload: Build, write_journal: Write, open_engine: Open
+) -> None:
+    monkeypatch.setattr(groups, "PIECE", 2_000)
+    engine, journal = open_engine(), write_journal(cut(workload(9)))
+    once, seen = projected(engine, journal), list[bool]()
+    rebuild(engine, journal, lambda *_: seen.append(content(engine) == once))
+    assert seen
+    assert all(seen)
+
+
+def test_a_text_that_postgresql_cannot_hold_does_not_stop_the_projection(
+    write_journal: Write, open_engine: Open, key: Build, hold: Build
+) -> None:
+    entry = msgspec.structs.replace(hold("q1"), asked_model="a\0b")
+    found = projected(open_engine(), write_journal([[GENESIS, key(), entry]]))
+    assert found["queries"][0]["asked_model"] == "a\ufffdb"
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
-    made = Reader(DataFolder(tmp_path))
+def reader(tmp_path: Path, database: str | None) -> Iterator[Reader]:
+    made = Reader(DataFolder(tmp_path), database)
     yield made
     made.close()
 
@@ -60,9 +60,9 @@ def test_queries_as_they_end(reader: Reader, running: Journal, settle: Build) ->
     assert reader.ended_after(reader.position()) == []
 
 
-def test_nothing_is_left_open(tmp_path: Path, running: Journal) -> None:
+def test_nothing_is_left_open(tmp_path: Path, running: Journal, database: str | None) -> None:
     before = len(list(Path("/dev/fd").iterdir()))
-    reader = Reader(DataFolder(tmp_path))
+    reader = Reader(DataFolder(tmp_path), database)
     assert names(reader.recent(5)) == "q1 q2 q3"
     reader.close()
     assert len(list(Path("/dev/fd").iterdir())) == before

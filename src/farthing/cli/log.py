@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from farthing import clock, money
-from farthing.cli.output import Data, Json, console, data_folder, print_json, run, stop, table, wide
+from farthing.cli.output import (
+    ConfigFile,
+    Data,
+    Json,
+    console,
+    database_of,
+    existing_ledger,
+    print_json,
+    run,
+    sentences,
+    table,
+    wide,
+)
 from farthing.ledger.present import presented
 
 if TYPE_CHECKING:
@@ -28,16 +41,14 @@ def log(
         bool, typer.Option("--follow", "-f", help="Go on, and print queries as they end.")
     ] = False,
     data: Data = None,
+    config: ConfigFile = None,
     json: Json = False,
 ) -> None:
     """Show the latest queries with tokens, cost and time."""
-    folder = data_folder(data)
-    if not folder.journal.exists():
-        stop(f"there is no ledger in {folder.root} yet; `farthing up` starts one")
+    folder = existing_ledger(data)
     from farthing.ledger.reading import Reader  # noqa: PLC0415  (SQL takes long to import)
 
-    reader = Reader(folder)
-    try:
+    with sentences(), contextlib.closing(Reader(folder, database_of(folder, config))) as reader:
         rows = reader.recent(lines, key)
         if json:
             for row in rows:
@@ -45,11 +56,8 @@ def log(
         else:
             _print_table(rows)
         if follow:
-            run(_follow(reader, key, json=json))
-    except KeyboardInterrupt:
-        return
-    finally:
-        reader.close()
+            with contextlib.suppress(KeyboardInterrupt):
+                run(_follow(reader, key, json=json))
 
 
 async def _follow(reader: Reader, key: str | None, *, json: bool) -> None:

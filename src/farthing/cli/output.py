@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from farthing.errors import ConfigError, FarthingError
 from farthing.paths import DataFolder, default_data
+from farthing.settings import load_settings
 
 T = TypeVar("T")
 
@@ -50,6 +52,19 @@ def data_folder(data: Path | None) -> DataFolder:
     return DataFolder(data or default_data())
 
 
+def existing_ledger(data: Path | None) -> DataFolder:
+    """Return the data folder, in which a ledger must have been begun."""
+    folder = data_folder(data)
+    if not folder.journal.exists():
+        stop(f"there is no ledger in {folder.root} yet; `farthing up` starts one")
+    return folder
+
+
+def database_of(folder: DataFolder, config: Path | None) -> str | None:
+    """Return the URL of the records' database, as the settings and the environment say."""
+    return load_settings(config, folder.root)[0].database
+
+
 def print_json(value: Any) -> None:
     """Print one JSON value on one line."""
     sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
@@ -70,11 +85,18 @@ def stop(message: str, status: int = 1) -> NoReturn:
     raise typer.Exit(status)
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work; its expected errors end the command with a sentence."""
+@contextlib.contextmanager
+def sentences() -> Iterator[None]:
+    """End the command with a sentence where its expected errors come."""
     try:
-        return asyncio.run(work)
+        yield
     except (ConfigError, FarthingError) as problem:
         errors.print("[bold red]farthing:[/] ", end="")
         errors.print(str(problem), soft_wrap=True, markup=False)
         raise typer.Exit(1) from None
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work; its expected errors end the command with a sentence."""
+    with sentences():
+        return asyncio.run(work)

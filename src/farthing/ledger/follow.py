@@ -16,7 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 import uvloop
 
+from farthing.ledger.database import reason, shown
 from farthing.ledger.frames import FrameProtocol
+from farthing.ledger.groups import ledger_in
 from farthing.ledger.lookup import PATIENCE_SECONDS, Found, Lookup, decode_lookup, encode
 from farthing.ledger.project import catch_up
 from farthing.ledger.records import find, open_records
@@ -30,6 +32,9 @@ log = logging.getLogger("farthing")
 EVERY_SECONDS = 0.2
 LOOK_AGAIN_SECONDS = 0.02
 
+# How long it rests after a try that failed. A look-up tries by itself, and says what came of it.
+AWAY_SECONDS = 2.0
+
 # Where cores are few, queries come first: the journal is the record, the rows can wait.
 NICENESS = 10
 
@@ -37,15 +42,23 @@ NICENESS = 10
 class Follower:
     """Projects the journal of a data folder, in turns, and looks queries up."""
 
-    def __init__(self, data: DataFolder) -> None:
+    def __init__(self, data: DataFolder, database: str | None = None) -> None:
         self.data = data
-        self.engine = open_records(data.records)
+        self.database = database
+        self.engine: sa.Engine | None = None
+        """None until the database was reached once."""
         self._turn = asyncio.Lock()
+        self._away = False
 
     async def catch_up(self) -> None:
         """Project what is new."""
         async with self._turn:
-            await asyncio.to_thread(catch_up, self.engine, self.data.journal)
+            await asyncio.to_thread(self._catch_up)
+
+    def _catch_up(self) -> None:
+        if self.engine is None:
+            self.engine = open_records(self.data, self.database)
+        catch_up(self.engine, self.data.journal)
 
     async def look_up(self, asked: Lookup) -> dict[str, Any] | None:
         """Return a key's query; one that is open is given a moment to end."""
@@ -61,8 +74,9 @@ class Follower:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     def _find(self, query: str) -> dict[str, Any] | None:
+        assert self.engine is not None, "a look-up catches up first"
         with self.engine.connect() as connection:
-            return find(connection, query)
+            return find(connection, ledger_in(self.data.journal), query)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Listen for look-ups and follow the journal until told to stop."""
@@ -77,18 +91,26 @@ class Follower:
         ready()
         try:
             while not stop.is_set():
-                await self._try_to_catch_up()
+                rest = EVERY_SECONDS if await self._try_to_catch_up() else AWAY_SECONDS
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
+                    await asyncio.wait_for(stop.wait(), rest)
         finally:
             server.close()
-        await self.catch_up()
+        await self._try_to_catch_up()
 
-    async def _try_to_catch_up(self) -> None:
+    async def _try_to_catch_up(self) -> bool:
+        """Project what is new, or say why not: the journal is the record, the rows can wait."""
         try:
             await self.catch_up()
-        except sa.exc.OperationalError as error:
-            log.error("the records cannot be written (%s); trying again", error.orig)
+        except sa.exc.DBAPIError as error:
+            self._away = True
+            where = shown(self.database)
+            log.error("%s: the records cannot be written (%s); trying again", where, reason(error))
+            return False
+        if self._away:
+            self._away = False
+            log.info("%s: the records are written again", shown(self.database))
+        return True
 
 
 class _Connection(FrameProtocol):
@@ -106,6 +128,10 @@ class _Connection(FrameProtocol):
     async def _answer(self, asked: Lookup) -> None:
         try:
             record = await self._follower.look_up(asked)
+        except sa.exc.DBAPIError as error:
+            log.error("a look-up failed (%s)", reason(error))
+            self.close()  # its caller says that the records cannot be read
+            return
         except sa.exc.SQLAlchemyError:
             log.exception("a look-up failed")
             self.close()  # its caller says that the records cannot be read
@@ -115,7 +141,7 @@ class _Connection(FrameProtocol):
 
 async def _serve(runtime: Runtime) -> None:
     stop = stop_event()
-    follower = Follower(DataFolder(Path(runtime.data)))
+    follower = Follower(DataFolder(Path(runtime.data)), runtime.settings.database)
     await follower.run(stop, say_ready)
 
 

@@ -6,17 +6,17 @@ record anybody has seen cannot be cut off with a torn tail.
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
+from farthing.ledger.database import INSERT, take_turn
 from farthing.ledger.entry import (
+    Ending,
     Entry,
-    Genesis,
     Hold,
     Key,
     Overrun,
@@ -25,140 +25,206 @@ from farthing.ledger.entry import (
     Unresolved,
     Void,
 )
-from farthing.ledger.journal import FIRST_SEGMENT, HEADER, MAGIC, read_groups, sync_file
+from farthing.ledger.groups import JournalGroups
 from farthing.ledger.records import keys, progress, queries
 
-# How much of the journal is projected in one transaction: some thousand entries.
-PIECE = 1024 * 1024
+Row = dict[str, Any]
+
+Tell = Callable[[int, int], None]
+"""Hears how many bytes of how many are done."""
 
 
-class _Place(msgspec.Struct):
-    """How far the projection has come in which journal."""
+class Place(msgspec.Struct):
+    """How far the projection has come in which ledger's journal."""
 
-    ledger: str = ""
+    ledger: str
     position: int = 0
     offset: int = 0
     group: int = 0
+    """Where the last group projected begins."""
     checksum: int = 0
 
 
 def catch_up(engine: sa.Engine, journal: Path) -> int:
     """Project everything in the journal's folder that is not yet; return the entries projected."""
     try:
-        file = os.open(journal / FIRST_SEGMENT, os.O_RDONLY)
+        groups = JournalGroups(journal)
     except FileNotFoundError:
         return 0
-    try:
+    with groups:
         done = 0
-        while count := _project_some(engine, file):
+        while count := _project_some(engine, groups):
             done += count
         return done
-    finally:
-        os.close(file)
 
 
-def _project_some(engine: sa.Engine, file: int) -> int:
-    """Project the next groups in one transaction, together with how far it has come."""
-    with engine.connect() as connection:
-        connection.execute(sa.text("BEGIN IMMEDIATE"))  # one projector at a time
-        place = _progress(connection, file)
-        began, start = place.position, place.offset
-        piece = _piece(file, start)
-        batch = _Batch()
-        for entries, end in read_groups(piece, 0, began):
-            for entry in entries:
-                place.position += 1
-                batch.take(entry, place.position)
-                if isinstance(entry, Genesis):
-                    place.ledger = entry.ledger
-            place.group, place.checksum = place.offset, _header(piece, place.offset - start)[2]
-            place.offset = start + end
-        if place.position > began:
-            sync_file(file)  # only now is what was read certain to be on the disk
-            batch.write(connection)
-            connection.execute(sa.delete(progress))
-            connection.execute(sa.insert(progress).values(msgspec.structs.asdict(place)))
-        connection.commit()
-        return place.position - began
+def rebuild(engine: sa.Engine, journal: Path, tell: Tell = lambda *_: None) -> int:
+    """Make a ledger's rows again from its journal, in one transaction; return its entries.
 
+    Until the end everybody sees the rows as they were, and if this is interrupted they stay so.
 
-def _piece(file: int, offset: int) -> bytes:
-    """Read some of the journal from an offset on: at least the whole group that begins there.
-
-    It is read, not mapped: the ledger may cut the file's unused end off meanwhile.
+    Raises:
+        FileNotFoundError: there is no journal.
     """
-    head = os.pread(file, HEADER.size, offset)
-    if len(head) < HEADER.size or not head.startswith(MAGIC):
-        return b""
-    most = os.fstat(file).st_size - offset  # a header may be torn, and its length anything
-    return os.pread(file, min(max(PIECE, HEADER.size + _header(head)[1]), most), offset)
+    with JournalGroups(journal) as groups, engine.connect() as connection:
+        place = Place(groups.ledger())
+        take_turn(connection, place.ledger)
+        _forget(connection, place.ledger)
+        while _project_piece(connection, groups, place):
+            tell(place.offset, groups.size)
+        if place.position:
+            _keep(connection, place)
+        connection.commit()
+        return place.position
 
 
-def _header(buffer: bytes, offset: int = 0) -> tuple[bytes, int, int, int, int]:
-    """Return a group's header: magic, length, checksum, first entry, durable entries."""
-    return HEADER.unpack_from(buffer, offset)
+def place_of(connection: sa.Connection, ledger: str) -> Place | None:
+    """Return how far a ledger's rows go; None if it has none."""
+    mine = sa.select(progress).where(progress.c.ledger == ledger)
+    row = connection.execute(mine).mappings().first()
+    return Place(**row) if row is not None else None
 
 
-def _progress(connection: sa.Connection, file: int) -> _Place:
-    """Return where to go on. Records of another journal, or of another copy, are dropped."""
-    row = connection.execute(sa.select(progress)).mappings().first()
-    if row is not None:
-        place = _Place(**row)
-        head = os.pread(file, HEADER.size, place.group)
-        if len(head) == HEADER.size and _header(head)[2] == place.checksum:
-            return place
+def _project_some(engine: sa.Engine, groups: JournalGroups) -> int:
+    """Project the next groups in one transaction, together with how far it has come."""
+    ledger = groups.ledger()
+    if not ledger:
+        return 0
+    with engine.connect() as connection:
+        take_turn(connection, ledger)
+        place = _place(connection, groups, ledger)
+        count = _project_piece(connection, groups, place)
+        if count:
+            _keep(connection, place)
+        connection.commit()
+        return count
+
+
+def _project_piece(connection: sa.Connection, groups: JournalGroups, place: Place) -> int:
+    """Project the groups that follow a place, which moves; return how many entries they had."""
+    began, batch = place.position, Batch(place.ledger)
+    for group in groups.piece(place.offset, place.position):
+        for entry in group.entries:
+            place.position += 1
+            batch.take(entry, place.position)
+        place.group, place.checksum, place.offset = group.offset, group.checksum, group.end
+    if place.position > began:
+        groups.sync()  # only now is what was read certain to be on the disk
+        batch.write(connection)
+    return place.position - began
+
+
+def _place(connection: sa.Connection, groups: JournalGroups, ledger: str) -> Place:
+    """Return where to go on. Rows of another copy of the journal are dropped."""
+    place = place_of(connection, ledger)
+    if place is not None and groups.has(place.group, place.checksum):
+        return place
+    _forget(connection, ledger)
+    return Place(ledger)
+
+
+def _forget(connection: sa.Connection, ledger: str) -> None:
+    """Drop a ledger's rows; in a file, which is of one data folder, those of any other too."""
+    alone = connection.dialect.name in _OF_ONE_LEDGER
     for table in (queries, keys, progress):
-        connection.execute(sa.delete(table))
-    return _Place()
+        connection.execute(sa.delete(table).where(sa.true() if alone else table.c.ledger == ledger))
 
 
-class _Batch:
+_OF_ONE_LEDGER = ("sqlite",)
+
+
+def _keep(connection: sa.Connection, place: Place) -> None:
+    connection.execute(sa.delete(progress).where(progress.c.ledger == place.ledger))
+    connection.execute(sa.insert(progress).values(msgspec.structs.asdict(place)))
+
+
+class Batch:
     """The rows that some entries make, gathered by statement."""
 
-    def __init__(self) -> None:
-        self._queries: list[dict[str, Any]] = []
-        self._endings: list[dict[str, Any]] = []
-        self._overruns: list[dict[str, Any]] = []
-        self._keys: list[dict[str, Any]] = []
-        self._revoked: list[dict[str, Any]] = []
+    def __init__(self, ledger: str) -> None:
+        self._ledger = ledger
+        self.queries: dict[str, Row] = {}
+        self.keys: dict[str, Row] = {}
+        # What changes rows that are there already, by what it changes.
+        self._endings: dict[str, Row] = {}
+        self._overruns: dict[str, Row] = {}
+        self._revoked: dict[str, Row] = {}
 
     def take(self, entry: Entry, position: int) -> None:
-        """Turn one entry into rows."""
+        """Turn one entry into rows, or into a change of one."""
         if isinstance(entry, Hold):
-            self._queries.append(_query(entry, position))
+            self.queries[entry.id] = {"ledger": self._ledger, **_query(entry, position)}
         elif isinstance(entry, Settle | Void | Unresolved):
-            self._endings.append({**_ending(entry), "_end_position": position})
+            self._change(self.queries, self._endings, entry.id, _ending(entry, position))
         elif isinstance(entry, Overrun):
-            self._overruns.append({"_id": entry.id, "_overrun": entry.usd})
+            self._change(self.queries, self._overruns, entry.id, {"overrun": entry.usd})
         elif isinstance(entry, Key):
-            self._keys.append(_key(entry))
+            self.keys[entry.id] = {"ledger": self._ledger, **_key(entry)}
         elif isinstance(entry, Revoke):
-            self._revoked.append({"_id": entry.id, "_revoked": entry.at})
+            self._revoke(entry)
+
+    def _change(self, rows: dict[str, Row], later: dict[str, Row], id_: str, row: Row) -> None:
+        """Change a row of this batch, or remember the change for one that was written before."""
+        if id_ in rows:
+            rows[id_] |= row
+        else:
+            later[id_] = later.get(id_, {}) | row
+
+    def _revoke(self, entry: Revoke) -> None:
+        """A key stays revoked at the time it was first."""
+        known = self.keys.get(entry.id) or self._revoked.get(entry.id) or {}
+        if known.get("revoked") is None:
+            self._change(self.keys, self._revoked, entry.id, {"revoked": entry.at})
 
     def write(self, connection: sa.Connection) -> None:
         """Insert and update; a row that is there already is made again the same."""
-        same = queries.c.id == sa.bindparam("_id")
-        for table, rows in ((queries, self._queries), (keys, self._keys)):
+        insert = INSERT[connection.dialect.name]
+        for table, rows in ((queries, self.queries), (keys, self.keys)):
             if rows:
-                connection.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
-        if self._endings:
-            names = self._endings[0].keys() - {"_id"}
-            values: dict[str, Any] = {name[1:]: sa.bindparam(name) for name in names}
-            connection.execute(sa.update(queries).where(same).values(values), self._endings)
-        if self._overruns:
-            changed = sa.update(queries).where(same).values(overrun=sa.bindparam("_overrun"))
-            connection.execute(changed, self._overruns)
-        if self._revoked:
-            mine = (keys.c.id == sa.bindparam("_id")) & keys.c.revoked.is_(None)
-            revoked = sa.update(keys).where(mine).values(revoked=sa.bindparam("_revoked"))
-            connection.execute(revoked, self._revoked)
+                statement = insert(table)
+                changes = {c.name: statement.excluded[c.name] for c in table.columns}
+                again = statement.on_conflict_do_update(table.primary_key, set_=changes)
+                connection.execute(again, list(rows.values()))
+        self._update(connection, queries, self._endings)
+        self._update(connection, queries, self._overruns)
+        self._update(connection, keys, self._revoked, keys.c.revoked.is_(None))
+
+    def _update(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        rows: dict[str, Row],
+        only: sa.ColumnElement[bool] | None = None,
+    ) -> None:
+        if not rows:
+            return
+        names = next(iter(rows.values())).keys()
+        mine = (table.c.ledger == self._ledger) & (table.c.id == sa.bindparam("_id"))
+        values: dict[str, Any] = {name: sa.bindparam(f"_{name}") for name in names}
+        statement = sa.update(table).where(mine if only is None else mine & only).values(values)
+        connection.execute(
+            statement,
+            [{"_id": id_, **{f"_{n}": v for n, v in row.items()}} for id_, row in rows.items()],
+        )
 
 
-def _query(entry: Hold, position: int) -> dict[str, Any]:
-    told = msgspec.structs.asdict(entry)
-    row = {c.name: told[c.name] for c in queries.columns if c.name in told}
-    held = {"held": entry.usd, "held_tokens": entry.tokens}
-    return {**row, **held, "position": position, "began": entry.at, "status": "open"}
+def _query(entry: Hold, position: int) -> Row:
+    row: Row = {name: _plain(getattr(entry, name)) for name in _SAME_IN_A_HOLD}
+    row |= EMPTY
+    row |= {"held": entry.usd, "held_tokens": entry.tokens, "path": _path(entry.path)}
+    return row | {"position": position, "began": entry.at, "status": "open"}
+
+
+def _path(scopes: tuple[str, ...]) -> str:
+    return msgspec.json.encode(scopes).decode()
+
+
+def _plain(value: Any) -> Any:
+    """Return a text without NUL, which PostgreSQL's texts cannot hold."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
+
+
+_SAME_IN_A_HOLD = tuple(c.name for c in queries.columns if c.name in Hold.__struct_fields__)
 
 
 ENDING_COLUMNS = (
@@ -184,11 +250,15 @@ ENDING_COLUMNS = (
 )
 
 
-def _ending(entry: Settle | Void | Unresolved) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(ENDING_COLUMNS)
+# What a query's row has only when it has ended.
+EMPTY: Row = dict.fromkeys((*ENDING_COLUMNS, "end_position", "overrun"))
+
+
+def _ending(entry: Ending, position: int) -> Row:
+    row: Row = dict.fromkeys(ENDING_COLUMNS)
     told = msgspec.structs.asdict(entry)
-    row |= {name: told[name] for name in ENDING_COLUMNS if name in told}
-    row["ended"] = entry.at
+    row |= {name: _plain(told[name]) for name in ENDING_COLUMNS if name in told}
+    row |= {"ended": entry.at, "end_position": position}
     # An answer that never came has neither status nor time.
     row["http_status"] = told.get("status") or None
     row["total_us"] = told.get("total_us") or None
@@ -200,15 +270,15 @@ def _ending(entry: Settle | Void | Unresolved) -> dict[str, Any]:
         row |= {"status": "void", "cost": 0}
     else:
         row["status"] = "unresolved"
-    return {f"_{name}": value for name, value in row.items()} | {"_id": entry.id}
+    return row
 
 
-def _key(entry: Key) -> dict[str, Any]:
+def _key(entry: Key) -> Row:
     return {
         "id": entry.id,
-        "name": entry.name,
+        "name": _plain(entry.name),
         "made": entry.at,
-        "made_by": entry.by,
+        "made_by": _plain(entry.by),
         "expires": entry.expires,
         "revoked": None,
         "max_cost": entry.max_cost,

@@ -123,6 +123,10 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What a record survives before it counts: "power" loss (fsync) or the "process" dying."""
     default_output_tokens: int = 16_384
     """The output cap of a query that brings none; the answer says so in a header."""
+    database: str | None = None
+    """The PostgreSQL database of the records, such as "postgresql://farthing@db.example.com/farthing";
+    unset, they are in SQLite in the data folder. FARTHING_DATABASE comes before it. A password may
+    stand in the URL, or in PGPASSWORD or ~/.pgpass; it is never printed or recorded."""
     models: dict[str, str] = {}
     """Names of your own for models: "fast" = "openai/gpt-4o-mini"."""
     http: HttpSettings = HttpSettings()
