@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import uvloop
-
 from tests.support.postgres import PostgresServer
 
 import farthing

@@ -29,6 +29,7 @@ from farthing.paths import DataFolder
 
 Open = Callable[..., sa.Engine]
 
+
 @pytest.fixture
 def engine(open_engine: Open) -> sa.Engine:
     return open_engine()

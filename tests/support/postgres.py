@@ -1,8 +1,8 @@
 """A real PostgreSQL for the tests: from a wheel, on a Unix socket, for one run of them.
 
-PostgreSQL refuses to run as root. The wheel's own launcher makes a user for that and opens up every
-folder on the way to its programs; here they run as nobody, in a folder of their own, and from a copy
-where nobody cannot reach them.
+PostgreSQL refuses to run as root. The wheel's own launcher makes a user for that and opens up
+every folder on the way to its programs; here they run as nobody, in a folder of their own, and from
+a copy where nobody cannot reach them.
 """
 
 from __future__ import annotations

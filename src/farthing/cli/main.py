@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from farthing import __version__
-from farthing.cli import ask, doctor, keys, log, quote, up
+from farthing.cli import ask, doctor, keys, ledger, log, quote, reconcile, up
 from farthing.cli.output import Json, console, print_json
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.command("up")(up.up)
 app.command("serve")(up.serve)
 app.add_typer(keys.app, name="keys")
 app.command("log")(log.log)
+ledger.app.command("reconcile")(reconcile.reconcile_command)
+app.add_typer(ledger.app, name="ledger")
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

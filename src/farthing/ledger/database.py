@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from farthing.errors import ConfigError
 from farthing.paths import DataFolder
@@ -24,8 +23,6 @@ CONNECT_SECONDS = 5
 
 SCHEMES = ("postgresql", "postgres")
 EXAMPLE = "postgresql://farthing:PASSWORD@db.example.com:5432/farthing"
-
-INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 # Where migrations wait for each other; a projection's turn is its own ledger's.
 MIGRATIONS = "farthing: migrations"

@@ -90,10 +90,19 @@ class JournalGroups:
         return ""
 
     def piece(self, offset: int, position: int) -> list[Group]:
-        """Return some groups from an offset on, which `position` entries come before."""
+        """Return some groups from an offset on, which `position` entries come before.
+
+        Raises:
+            msgspec.MsgspecError: the first of them is whole and holds what is no entry.
+        """
         groups: list[Group] = []
         for raw in self._piece(offset):
-            group = raw.read(position)
+            try:
+                group = raw.read(position)
+            except msgspec.MsgspecError:
+                if groups:
+                    break  # what comes before it can be read
+                raise
             if group is None:
                 break
             position += len(group.entries)
@@ -116,7 +125,7 @@ class JournalGroups:
         sync_file(self._file)
 
     def about(self, query: str) -> Iterator[tuple[int, Entry]]:
-        """Yield a query's entries with their numbers; groups that do not name it are passed over."""
+        """Yield a query's entries with their numbers, passing over groups that do not name it."""
         name = query.encode()
         for raw in self._raw():
             if name in raw.content and (group := raw.read(raw.first - 1)) is not None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from farthing.ledger.database import INSERT, take_turn
+from farthing.ledger.database import take_turn
 from farthing.ledger.entry import (
     Ending,
     Entry,
@@ -27,8 +26,7 @@ from farthing.ledger.entry import (
 )
 from farthing.ledger.groups import JournalGroups
 from farthing.ledger.records import keys, progress, queries
-
-Row = dict[str, Any]
+from farthing.ledger.rows import Row, insert, update
 
 Tell = Callable[[int, int], None]
 """Hears how many bytes of how many are done."""
@@ -127,7 +125,8 @@ def _forget(connection: sa.Connection, ledger: str) -> None:
     """Drop a ledger's rows; in a file, which is of one data folder, those of any other too."""
     alone = connection.dialect.name in _OF_ONE_LEDGER
     for table in (queries, keys, progress):
-        connection.execute(sa.delete(table).where(sa.true() if alone else table.c.ledger == ledger))
+        rows = sa.delete(table)
+        connection.execute(rows if alone else rows.where(table.c.ledger == ledger))
 
 
 _OF_ONE_LEDGER = ("sqlite",)
@@ -168,7 +167,7 @@ class Batch:
         if id_ in rows:
             rows[id_] |= row
         else:
-            later[id_] = later.get(id_, {}) | row
+            later[id_] = {"ledger": self._ledger, "id": id_, **row}
 
     def _revoke(self, entry: Revoke) -> None:
         """A key stays revoked at the time it was first."""
@@ -178,50 +177,43 @@ class Batch:
 
     def write(self, connection: sa.Connection) -> None:
         """Insert and update; a row that is there already is made again the same."""
-        insert = INSERT[connection.dialect.name]
-        for table, rows in ((queries, self.queries), (keys, self.keys)):
-            if rows:
-                statement = insert(table)
-                changes = {c.name: statement.excluded[c.name] for c in table.columns}
-                again = statement.on_conflict_do_update(table.primary_key, set_=changes)
-                connection.execute(again, list(rows.values()))
-        self._update(connection, queries, self._endings)
-        self._update(connection, queries, self._overruns)
-        self._update(connection, keys, self._revoked, keys.c.revoked.is_(None))
+        insert(connection, queries, list(self.queries.values()))
+        insert(connection, keys, list(self.keys.values()))
+        update(connection, queries, list(self._endings.values()))
+        update(connection, queries, list(self._overruns.values()))
+        update(connection, keys, self._first_revoked(connection))
 
-    def _update(
-        self,
-        connection: sa.Connection,
-        table: sa.Table,
-        rows: dict[str, Row],
-        only: sa.ColumnElement[bool] | None = None,
-    ) -> None:
-        if not rows:
-            return
-        names = next(iter(rows.values())).keys()
-        mine = (table.c.ledger == self._ledger) & (table.c.id == sa.bindparam("_id"))
-        values: dict[str, Any] = {name: sa.bindparam(f"_{name}") for name in names}
-        statement = sa.update(table).where(mine if only is None else mine & only).values(values)
-        connection.execute(
-            statement,
-            [{"_id": id_, **{f"_{n}": v for n, v in row.items()}} for id_, row in rows.items()],
-        )
+    def _first_revoked(self, connection: sa.Connection) -> list[Row]:
+        """Return the keys to be revoked that were not before."""
+        mine = (keys.c.ledger == self._ledger) & keys.c.id.in_(self._revoked)
+        if not self._revoked:
+            return []
+        open_ = connection.execute(sa.select(keys.c.id).where(mine & keys.c.revoked.is_(None)))
+        return [self._revoked[id_] for id_ in open_.scalars()]
 
 
 def _query(entry: Hold, position: int) -> Row:
-    row: Row = {name: _plain(getattr(entry, name)) for name in _SAME_IN_A_HOLD}
-    row |= EMPTY
-    row |= {"held": entry.usd, "held_tokens": entry.tokens, "path": _path(entry.path)}
-    return row | {"position": position, "began": entry.at, "status": "open"}
+    return EMPTY | {
+        **{name: getattr(entry, name) for name in _SAME_IN_A_HOLD},
+        "asked_model": _plain(entry.asked_model),
+        "model": _plain(entry.model),
+        "path": _path(entry.path),
+        "position": position,
+        "began": entry.at,
+        "status": "open",
+        "held": entry.usd,
+        "held_tokens": entry.tokens,
+    }
 
 
 def _path(scopes: tuple[str, ...]) -> str:
+    """Return scopes as a JSON array."""
     return msgspec.json.encode(scopes).decode()
 
 
-def _plain(value: Any) -> Any:
-    """Return a text without NUL, which PostgreSQL's texts cannot hold."""
-    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
+def _plain(text: str) -> str:
+    """Return a text from outside without NUL, which PostgreSQL's texts cannot hold."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
 _SAME_IN_A_HOLD = tuple(c.name for c in queries.columns if c.name in Hold.__struct_fields__)
@@ -250,6 +242,8 @@ ENDING_COLUMNS = (
 )
 
 
+_FROM_OUTSIDE = ("upstream_id", "answered_model", "losses", "reason")
+
 # What a query's row has only when it has ended.
 EMPTY: Row = dict.fromkeys((*ENDING_COLUMNS, "end_position", "overrun"))
 
@@ -257,7 +251,8 @@ EMPTY: Row = dict.fromkeys((*ENDING_COLUMNS, "end_position", "overrun"))
 def _ending(entry: Ending, position: int) -> Row:
     row: Row = dict.fromkeys(ENDING_COLUMNS)
     told = msgspec.structs.asdict(entry)
-    row |= {name: _plain(told[name]) for name in ENDING_COLUMNS if name in told}
+    row |= {name: told[name] for name in ENDING_COLUMNS if name in told}
+    row |= {name: _plain(row[name]) for name in _FROM_OUTSIDE if row[name]}
     row |= {"ended": entry.at, "end_position": position}
     # An answer that never came has neither status nor time.
     row["http_status"] = told.get("status") or None
