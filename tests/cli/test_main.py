@@ -19,7 +19,13 @@ def test_the_version(cli: Cli) -> None:
     assert cli("--version").stdout.strip() == __version__
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "keys create", "keys list", "keys revoke"])
+GROUPED = [
+    *("keys create", "keys list", "keys revoke"),
+    *("ledger rebuild", "ledger verify", "ledger show", "ledger reconcile"),
+]
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *GROUPED])
 def test_every_command_has_help_and_json(cli: Cli, command: str) -> None:
     printed = cli(*command.split(), "--help").stdout
     assert "--json" in printed
@@ -29,7 +35,7 @@ def test_every_command_has_help_and_json(cli: Cli, command: str) -> None:
 def test_the_commands_are_these() -> None:
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    assert set(group.commands) == {*COMMANDS, "keys"}
+    assert set(group.commands) == {*COMMANDS, "keys", "ledger"}
 
 
 def test_no_command_shows_the_help(cli: Cli) -> None:
