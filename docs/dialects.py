@@ -22,7 +22,13 @@ from farthing.wire.canon import (
     Turn,
 )
 from farthing.wire.codecs import CODECS
-from farthing.wire.crossing import Crossing
+from farthing.wire.count.envelopes import ENVELOPES
+from farthing.wire.crossing import Crossing, Loss
+from farthing.wire.embed.bedrock import NAME as BEDROCK
+from farthing.wire.embed.canon import Input
+from farthing.wire.embed.canon import Request as EmbedRequest
+from farthing.wire.embed.codecs import CODECS as EMBED_CODECS
+from farthing.wire.embed.gemini_codec import UNASKED
 from farthing.wire.severities import HINTS, MEANINGS
 
 PNG = "iVBORw0KGgo="
@@ -98,6 +104,121 @@ FEATURES: dict[str, Request] = {
     "the client's user": asking(user="u"),
     "metadata": asking(metadata={"k": "v"}),
 }
+
+
+# -- embeddings and counts ------------------------------------------------------------------------
+
+
+def embedding(*inputs: Input, **fields: object) -> EmbedRequest:
+    """Return a request for embeddings; of one text unless said."""
+    given = list(inputs) or [Input(text="x")]
+    base = EmbedRequest(dialect="none", model="m", inputs=given, task="document")
+    return msgspec.structs.replace(base, **fields)
+
+
+EMBED_FEATURES: dict[str, EmbedRequest] = {
+    "one text": embedding(),
+    "several texts": embedding(Input(text="x"), Input(text="y")),
+    "tokens": embedding(Input(tokens=[1, 2])),
+    "a number of dimensions": embedding(dimensions=256),
+    "floats": embedding(kinds=["float"]),
+    "base64 of floats": embedding(kinds=["base64"]),
+    "8-bit integers": embedding(kinds=["int8"]),
+    "bits, packed": embedding(kinds=["ubinary"]),
+    "for a document": embedding(task="document"),
+    "for a query": embedding(task="query"),
+    "for similarity": embedding(task="similarity"),
+    "for nothing that was said": embedding(task=""),
+    "a title": embedding(Input(text="x", title="t")),
+    "a long text is refused": embedding(cut="none"),
+    "a long text is cut at its end": embedding(cut="end"),
+    "the client's user": embedding(user="u"),
+}
+# A column for each form: by InvokeModel the model's name decides it.
+EMBED_COLUMNS = {name: (name, "m") for name in EMBED_CODECS if name != BEDROCK}
+EMBED_COLUMNS |= {
+    "Titan v1": (BEDROCK, "titan-embed-text-v1"),
+    "Titan v2": (BEDROCK, "titan-embed-text-v2:0"),
+    "Cohere on Bedrock": (BEDROCK, "cohere.embed-english-v3"),
+}
+WHERE = {
+    "embeddings": "`POST /v1/embeddings`",
+    "gemini-batch-embeddings": "`POST /v1beta/models/{model}:batchEmbedContents`",
+    "gemini-embeddings": "`POST /v1beta/models/{model}:embedContent`",
+    "cohere-embeddings": "`POST /v2/embed`",
+    "bedrock-embeddings": "`POST /model/{model}/invoke`, of models with `embed` in their name",
+    "counting": "`POST /v1/messages/count_tokens`",
+    "responses-counting": "`POST /v1/responses/input_tokens`",
+    "gemini-counting": "`POST /v1beta/models/{model}:countTokens`",
+    "converse-counting": "`POST /model/{model}/count-tokens`",
+}
+
+
+def embed_losses(request: EmbedRequest, there: str, model: str) -> set[Loss]:
+    """Return what a request for embeddings loses in a dialect."""
+    crossing = Crossing("none", there)
+    EMBED_CODECS[there].write_request(msgspec.structs.replace(request, model=model), crossing)
+    # That a long text is cut there unasked is told below, once for all.
+    return {loss for loss in crossing.losses if loss.what != UNASKED}
+
+
+def embed_weight(feature: str, there: str, model: str) -> str:
+    """Return the worst loss of a feature in a dialect; "kept" for none. Purposes, which all
+    requests have, count where they are the feature."""
+    losses = embed_losses(EMBED_FEATURES[feature], there, model)
+    if not feature.startswith("for "):
+        losses -= embed_losses(embedding(), there, model)
+    worst = max((WEIGHT[loss.severity] for loss in losses), default=0)
+    return ("kept", "hint", "shape", "**meaning**")[worst]
+
+
+def embeddings_section() -> str:
+    """What every dialect of embeddings, and of counts, can say."""
+    rows = "\n".join(
+        f"| {name} | {' | '.join(embed_weight(name, *to) for to in EMBED_COLUMNS.values())} |"
+        for name in EMBED_FEATURES
+    )
+    places = {name: f"| {name} | {where} |" for name, where in WHERE.items()}
+    embeds = "\n".join(places[name] for name in EMBED_CODECS)
+    counts = "\n".join(f"{places[e.name]} {e.of} |" for e in ENVELOPES.values())
+    return f"""
+## Embeddings
+
+Embeddings cross among themselves.
+
+| dialect | where |
+|---|---|
+{embeds}
+
+| | {" | ".join(EMBED_COLUMNS)} |
+|---|{"---|" * len(EMBED_COLUMNS)}
+{rows}
+
+- Where nothing is said of long texts, they are refused; Google's models cut them, which is a hint
+  on every translation to them (`{UNASKED}`).
+- `embeddings` has no word for a purpose; one in `input_type`, as several providers that speak it
+  want it, is read. Cohere's models need one: without, a text is taken for a document.
+- Titan's form is of one text: send several as several queries.
+- Images and other media have no bound yet and are refused, in every dialect.
+- Usage is the answer's own. Where it tells none it is a header's
+  (`x-amzn-bedrock-input-token-count`), or the provider's count beforehand (Google's older models).
+  Where nothing tells it, the query's cost stays held at its maximum, as always.
+
+## Counting tokens
+
+A count asked for in one dialect is asked of the model's provider in its own, at no cost. The answer
+is one number: the details that some give beside it stay on their own dialect.
+
+| dialect | where | counts requests of |
+|---|---|---|
+{counts}
+
+What is lost is what the request counted would lose in the table at the top. Settings that no count
+depends on (a cap, a temperature) are left out where an endpoint does not take them. A provider
+that does not count is named with `unsupported_crossing`.
+"""
+
+
 WEIGHT = {"": 0, "hint": 1, "shape": 2, "meaning": 3}
 
 
@@ -145,7 +266,7 @@ A field that another dialect has no word for is a shape, but for these:
 | dialect | hints | meanings |
 |---|---|---|
 {fields}
-"""
+{embeddings_section()}"""
 
 
 def _listed(names: tuple[str, ...]) -> str:

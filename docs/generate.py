@@ -19,6 +19,8 @@ from dialects import dialects_page
 
 from farthing.errors import CODES
 from farthing.ledger import entry
+from farthing.ledger.records import STATUSES
+from farthing.providers.credentials import OAUTH
 from farthing.providers.load import built_in, built_in_names
 from farthing.settings import schema
 
@@ -141,13 +143,46 @@ def ledger_page() -> str:
     parts = [
         """# The ledger
 
-The journal (`journal/00000001.journal` in the data folder) is the one record; the SQL tables are
-made from it and can be made again. It is a sequence of groups, each with a header of 28 bytes
-(`FGRP`, payload length, CRC-32, number of the first entry, number of entries known to be on the
-disk; little-endian) and a MessagePack array of entries. An entry is a MessagePack array: its tag,
-then the fields below in this order. Amounts are nanodollars, times nanoseconds since 1970 (UTC).
+The journal (`journal/` in the data folder) is the one record; the SQL tables and the snapshots are
+made from it and can be made again. Its segments, `00000001.journal` and so on, are sequences of
+groups, each with a header of 28 bytes (`FGRP`, payload length, CRC-32, number of the first entry,
+number of entries known to be on the disk; little-endian) and a MessagePack array of entries. An
+entry is a MessagePack array: its tag, then the fields below in this order. Amounts are nanodollars,
+times nanoseconds since 1970 (UTC).
+
+| bytes | in each segment but the first, before its groups: the link, 64 bytes |
+|---|---|
+| 4 | `FSEG` |
+| 4 | CRC-32 of what follows |
+| 8 | the segment's number |
+| 8 | entries in the segments before it |
+| 8 | bytes of the segment before it, without its seal |
+| 32 | SHA-256 of the link of the segment before it and of the headers of its groups |
+
+| bytes | in each segment but the last, after its groups: the seal, 24 bytes |
+|---|---|
+| 4 | `FEND` |
+| 4 | CRC-32 of what follows |
+| 8 | the segment's number |
+| 8 | entries up to its end |
+
+A snapshot, named after the number of entries in it, is `FSNP`, the SHA-256 of what follows (32
+bytes) and a MessagePack array: the ledger's id, that number, the checksum of the group that ends
+there, and the state. Deleting snapshots is safe; the next start is slower.
 """
     ]
+    parts.append(
+        "\n## What became of a query\n\n`farthing log`, `GET /v1/queries/{id}` and "
+        "`farthing ledger show` tell it as its status:\n\n| status | |\n|---|---|"
+    )
+    parts += [f"| `{status}` | {cell(text)} |" for status, text in STATUSES.items()]
+    parts.append(
+        """
+Of what it cost, `from_credit_usd` and `from_commitment_usd` were paid by credits (of every scope on
+its path that has one) and by commitments with its provider. `effective_usd` is its cost with what
+commitments paid at what that much of them was bought for; `list_usd` is without a commitment's
+discount, and unknown where the cost was settled from evidence."""
+    )
     for kind in entry.Entry.__args__:
         tag = kind.__struct_config__.tag
         parts.append(f"\n## `{tag}`\n\n{inspect.cleandoc(kind.__doc__ or '')}\n")
@@ -167,6 +202,10 @@ def providers_page() -> str:
         keys = (
             " or ".join(f"`{variable}`" for variable in provider.key_env) or "started by farthing"
         )
+        if provider.auth == OAUTH:
+            keys += ", a file of credentials"
+        if not provider.enabled:
+            keys += ", and a table that turns it on"
         dialects = ", ".join(provider.dialects)
         rows.append(
             f"| {name} | {keys} | {dialects} | `{provider.base_url}` | [docs]({provider.docs}) |"
@@ -174,10 +213,11 @@ def providers_page() -> str:
     table = "\n".join(rows)
     return f"""# Providers
 
-A provider is used as soon as its variable holds a key. Name a model as `provider/model`, or by its
-own name where only one provider has it. Each provider is one TOML file in
-`src/farthing/providers/`; another one with the same dialect needs only a `[providers.NAME]` table
-in [farthing.toml](settings.md).
+A provider is used as soon as its variable holds a key (and, where its address has a blank, that is
+told by another variable, or by `place` and `blanks` in the settings). Name a model as
+`provider/model`, or by its own name where only one provider has it. Each provider is one TOML file
+in `src/farthing/providers/`; another one with the same dialect needs only a `[providers.NAME]`
+table in [farthing.toml](settings.md).
 
 | name | key | dialects | address | source |
 |---|---|---|---|---|

@@ -41,3 +41,8 @@ def cli(folder: Path) -> Iterator[Cli]:
 def values(result: Result) -> list[Any]:
     """The JSON values a command printed, one a line."""
     return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def one_line(result: Result) -> str:
+    """What a command said on standard error, however its lines were broken."""
+    return " ".join(result.stderr.split())

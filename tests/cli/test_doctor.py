@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Cli, values
 from tests.support.gateway import RunningGateway
+from tests.support.google import service_account, write
 from tests.support.provider import FakeProvider
 
 
@@ -85,3 +86,19 @@ def test_a_provider_whose_address_is_not_told_is_said(
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "sk-canary")
     told = values(cli("doctor", "--json", "--offline", status=1))[0]
     assert "set AZURE_OPENAI_ENDPOINT" in str(rows(told)["azure"]["problem"])
+
+
+def test_credentials_that_may_be_for_others_make_nothing_ill(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, service_account("https://oauth2.example.com/token"))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    result = cli("doctor", "--json", "--offline")
+    row = rows(values(result)[0])["vertex"]
+    assert (row["key"], row["reachable"]) == (None, False)
+    assert "set GOOGLE_CLOUD_LOCATION" in str(row["problem"])
+    assert "PRIVATE KEY" not in result.output
+    monkeypatch.setenv("GOOGLE_CLOUD_LOCATION", "global")
+    row = rows(values(cli("doctor", "--json", "--offline"))[0])["vertex"]
+    assert (row["key"], row["problem"]) == (str(file), None)
+    assert isinstance(row["priced"], int) and row["priced"] > 10

@@ -11,6 +11,15 @@ from farthing import __version__
 from farthing.cli.main import app
 
 COMMANDS = ["up", "serve", "log", "quote", "ask", "doctor", "version"]
+GROUPS = {
+    "keys": ["create", "change", "list", "revoke"],
+    "scopes": ["create", "list"],
+    "limits": ["set", "lift", "list"],
+    "credits": ["add", "list"],
+    "commitments": ["add", "exercise", "list"],
+    "holds": ["list", "resolve", "write-off", "reset"],
+    "ledger": ["rebuild", "verify", "show", "reconcile"],
+}
 
 
 def test_the_version(cli: Cli) -> None:
@@ -19,13 +28,9 @@ def test_the_version(cli: Cli) -> None:
     assert cli("--version").stdout.strip() == __version__
 
 
-GROUPED = [
-    *("keys create", "keys list", "keys revoke"),
-    *("ledger rebuild", "ledger verify", "ledger show", "ledger reconcile"),
-]
-
-
-@pytest.mark.parametrize("command", [*COMMANDS, *GROUPED])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, *(f"{g} {c}" for g, of in GROUPS.items() for c in of)]
+)
 def test_every_command_has_help_and_json(cli: Cli, command: str) -> None:
     printed = cli(*command.split(), "--help").stdout
     assert "--json" in printed
@@ -35,7 +40,7 @@ def test_every_command_has_help_and_json(cli: Cli, command: str) -> None:
 def test_the_commands_are_these() -> None:
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    assert set(group.commands) == {*COMMANDS, "keys", "ledger"}
+    assert set(group.commands) == {*COMMANDS, *GROUPS}
 
 
 def test_no_command_shows_the_help(cli: Cli) -> None:

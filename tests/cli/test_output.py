@@ -43,3 +43,35 @@ def test_the_data_folder_is_the_xdg_one_unless_said(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert output.data_folder(None).root == tmp_path / "farthing"
     assert output.data_folder(tmp_path / "other").root == tmp_path / "other"
+
+
+def test_a_reason_to_stop_is_said_as_it_was_written(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        output.stop("there is no [bold] here", status=2)
+    assert ended.value.exit_code == 2
+    assert capsys.readouterr().err == "farthing: there is no [bold] here\n"
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(typer.Exit):
+        output.data_folder(tmp_path / "file" / "data")
+    assert "choose another with --data" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_table_without_rows_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    made = output.table("A")
+    output.show(made, "there is nothing")
+    made.add_row("x")
+    output.show(made, "there is nothing")
+    told = capsys.readouterr().out.split("\n")
+    assert [line.strip() for line in told] == ["there is nothing", "A", "x", ""]
+
+
+def test_examples_stay_line_by_line() -> None:
+    told = output.examples("keys list", "keys create a \\", "--usd 5")
+    assert told.splitlines()[1:] == [
+        "Examples:", "  farthing keys list", "  farthing keys create a \\", "    --usd 5"
+    ]  # fmt: skip

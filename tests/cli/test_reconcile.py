@@ -12,6 +12,8 @@ import pytest
 from tests.cli.conftest import Cli, values
 from tests.support.gateway import RunningGateway
 
+from farthing.ledger.entry import Resolve
+
 Export = Callable[[str], tuple[str, ...]]
 
 COLUMNS = ("--columns", "date=day,model=model,cost_usd=paid,request_id=request")
@@ -60,6 +62,59 @@ def test_each_query_is_matched_and_what_could_be_resolved_is_told(
     assert told["invoice"]["sha256"] in one["evidence"]
     printed = cli("ledger", "reconcile", *arguments).stdout
     assert f"unresolved {lost['id']} cost $0.000000002 by this invoice" in printed
+
+
+def resolving(asked: tuple[dict[str, Any], dict[str, Any]], export: Export) -> tuple[str, ...]:
+    """What settles the lost query at two nanodollars."""
+    settled, lost = asked
+    rows = (
+        f"{today()},m,{settled['cost_usd']},{settled['id']}\n{today()},m,0.000000002,{lost['id']}\n"
+    )
+    provider = settled["model"].partition("/")[0]
+    return ("ledger", "reconcile", *export(rows), "--provider", provider, "--resolve")
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_what_the_invoice_proves_is_settled(
+    cli: Cli,
+    asked: tuple[dict[str, Any], dict[str, Any]],
+    export: Export,
+    gateway: RunningGateway,
+    running: bool,
+) -> None:
+    """Through the gateway that runs, or in the journal; a second time nothing is left to settle."""
+    if not running:
+        gateway.stop()
+    (told,) = values(cli(*resolving(asked, export), "--yes", "--json"))
+    lost = asked[1]["id"]
+    assert told["resolved"] == [lost]
+    (resolve,) = (entry for entry in gateway.entries() if isinstance(entry, Resolve))
+    assert (resolve.id, resolve.usd) == (lost, 2)
+    assert told["invoice"]["sha256"] in resolve.evidence
+    data = ("--data", str(gateway.data.root))
+    (shown,) = values(cli("ledger", "show", lost, "--json", *data))
+    assert (shown["status"], shown["cost_usd"]) == ("settled", "0.000000002")
+    (row,) = values(cli("log", "-n", "1", "--json", *data))
+    assert (row["id"], row["status"], row["reason"]) == (lost, "settled", resolve.evidence)
+    (again,) = values(cli(*resolving(asked, export), "--yes", "--json"))
+    assert (again["resolvable"], again["resolved"]) == ([], [])
+    assert "nothing contradicts" in cli("ledger", "verify", *data).stdout
+
+
+def test_it_asks_before_it_settles(
+    cli: Cli,
+    asked: tuple[dict[str, Any], dict[str, Any]],
+    export: Export,
+    gateway: RunningGateway,
+) -> None:
+    arguments = resolving(asked, export)
+    refused = cli(*arguments, stdin="n\n", status=1)
+    assert f"unresolved {asked[1]['id']} cost $0.000000002" in refused.stdout
+    assert not any(isinstance(entry, Resolve) for entry in gateway.entries())
+    assert "add --yes" in cli(*arguments, "--json", status=2).stderr
+    taken = cli(*arguments, stdin="y\n")
+    assert "1 of 1 unresolved queries at $0.000000002 in all are settled" in taken.stderr
+    assert any(isinstance(entry, Resolve) for entry in gateway.entries())
 
 
 def test_above_the_tolerance_it_ends_with_status_1(

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import uvloop
+from tests.support.journal import groups
 from tests.support.postgres import PostgresServer
 
 import farthing
@@ -27,15 +28,15 @@ from farthing.ledger.entry import (
     Hold,
     Key,
     Limit,
-    Overrun,
     PriceBookInForce,
+    Reset,
     Revoke,
     Settle,
     Unresolved,
     Void,
     encode,
 )
-from farthing.ledger.journal import FIRST_SEGMENT, Journal, read_groups
+from farthing.ledger.journal import SEGMENT, Journal
 from farthing.ledger.ledger import Ledger, replay
 from farthing.ledger.process import OpenLedger
 from farthing.ledger.records import open_records
@@ -51,8 +52,9 @@ PATIENCE = 20.0
 # -- entries ----------------------------------------------------------------------------------
 
 
-def make_key(key: str = "k1", at: int = 1, expires: int | None = None) -> Key:
-    return Key(at=at, by="ann", id=key, name=f"name of {key}", digest=b"\1" * 32, expires=expires)
+def make_key(key: str = "k1", at: int = 1, expires: int | None = None, parent: str = "") -> Key:
+    digest, name = b"\1" * 32, f"name of {key}"
+    return Key(at, "ann", key, name, digest, expires, parent=parent)
 
 
 def make_hold(
@@ -105,7 +107,7 @@ def make_limit(amount: int | None, unit: str = "usd", scope: str = "key:k1", at:
 
 @pytest.fixture
 def key() -> Callable[..., Key]:
-    """Build a key: key(id, at=, expires=)."""
+    """Build a key: key(id, at=, expires=, parent=)."""
     return make_key
 
 
@@ -139,10 +141,9 @@ def _workload(seed: int, steps: int = 120, ledger: str = "ledger-one") -> list[E
     state, taken = State(), list[Entry]()
 
     def take(entry: Entry) -> bool:
-        if state.apply(entry) is not None:
-            return False
-        taken.append(entry)
-        return True
+        refusal, entered = state.enter(entry)
+        taken.extend(entered)
+        return refusal is None
 
     take(Genesis(at=1, ledger=ledger))
     for name in ("k1", "k2", "k3"):
@@ -157,11 +158,10 @@ def _workload(seed: int, steps: int = 120, ledger: str = "ledger-one") -> list[E
                 usd, tokens = draw.randrange(2_000), draw.randrange(200)
                 take(make_hold(f"q{step}", usd, tokens, draw.choice(("k1", "k2", "k3")), at=at))
             case 4 | 5 | 6:
-                held = state.holds.get(some)
                 cost = draw.randrange(2_300)
                 usage = Usage(draw.randrange(50), 1, 2, 3, draw.randrange(50), 4, 5, 6, 7)
-                if take(make_settle(some, cost, usage, at)) and held and cost > held.usd:
-                    take(Overrun(at=at, id=some, usd=cost - held.usd))
+                take(make_settle(some, cost, usage, at))
+                take(Reset(at, "ann", "openai", "gpt-x-2026"))
             case 7:
                 take(Void(at=at, id=some, reason="upstream_unreachable"))
             case 8:
@@ -189,11 +189,11 @@ class TrackedJournal(Journal):
 
 @pytest.fixture
 def open_journal(tmp_path: Path) -> Iterator[Callable[..., Journal]]:
-    """Open and recover a journal, in tmp_path/journal unless told; closed after the test."""
+    """Open and recover a journal: open_journal(folder, segment=); closed after the test."""
     opened: list[Journal] = []
 
-    def open_(folder: Path = tmp_path / "journal") -> Journal:
-        journal = TrackedJournal(folder)
+    def open_(folder: Path = tmp_path / "journal", segment: int = SEGMENT) -> Journal:
+        journal = TrackedJournal(folder, segment)
         opened.append(journal)
         for _ in journal.recover():
             pass
@@ -226,11 +226,7 @@ def write_journal(tmp_path: Path) -> Callable[..., Path]:
 def groups_in() -> Callable[[Path], list[list[Entry]]]:
     """Read the groups of a journal's folder, open or not."""
 
-    def read(folder: Path) -> list[list[Entry]]:
-        content = (folder / FIRST_SEGMENT).read_bytes()
-        return [entries for entries, _ in read_groups(content, 0, 0)]
-
-    return read
+    return groups
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -14,12 +14,12 @@ import pytest
 from farthing import clock
 from farthing.errors import ConfigError
 from farthing.ledger import admin
+from farthing.ledger.account import Balance
 from farthing.ledger.entry import Entry, Genesis, Refusal, Revoke
 from farthing.ledger.frames import FrameProtocol
 from farthing.ledger.journal import FIRST_SEGMENT, Journal, JournalDamagedError
-from farthing.ledger.ledger import Balance
 from farthing.ledger.process import OpenLedger
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
 from farthing.paths import DataFolder
 
 Build = Callable[..., Any]
@@ -27,7 +27,12 @@ Open = Callable[..., Awaitable[OpenLedger]]
 Run = Callable[[Coroutine[Any, Any, None]], None]
 Groups = Callable[[Path], list[list[Entry]]]
 
-BALANCES = [Balance("key:k1", "usd", 60, 0, 500), Balance("key:k1", "tokens", 5, 0, None)]
+BALANCES = [
+    Balance("key:k1", "usd", 60, 0, 500),
+    Balance("key:k1", "tokens", 5, 0, None),
+    Balance("key:k1", "requests", 1, 0, None),
+    Balance("key:k1", "concurrent", 0, 0, None),
+]
 
 
 @pytest.fixture
@@ -53,7 +58,8 @@ def test_without_a_gateway_the_journal_takes_the_entries_and_gives_the_balances(
         assert [type(entry) for entry in genesis] == [Genesis]
         assert written == entries
         for _ in range(2):  # nobody keeps the journal's lock
-            assert await admin.read_balances(data) == (BALANCES, [KeyState(key(), 7)])
+            told = await admin.read_standing(data)
+            assert (told.balances, told.keys) == (BALANCES, [KeyState(key(), 7)])
 
     run(test())
 
@@ -92,7 +98,7 @@ def test_a_journal_that_another_process_has_open_is_left_alone(
         with pytest.raises(ConfigError, match="already open in another process; stop that"):
             await admin.record(data, [key()])
         with pytest.raises(ConfigError, match="already open in another process; stop that"):
-            await admin.read_balances(data)
+            await admin.read_standing(data)
 
     run(test())
 
@@ -102,7 +108,7 @@ async def _record_nothing(data: DataFolder) -> None:
 
 
 async def _read(data: DataFolder) -> None:
-    await admin.read_balances(data)
+    await admin.read_standing(data)
 
 
 @pytest.mark.parametrize("act", [_record_nothing, _read])
@@ -137,11 +143,12 @@ def test_a_running_gateway_takes_the_entries_and_gives_the_balances(
         opened = await open_served(durability="power")
         assert await admin.record(data, entries) == [None] * 5
         assert [entry for group in groups_in(data.journal) for entry in group][1:] == entries
-        told = await admin.read_balances(data)
-        assert told == (BALANCES, list(opened.ledger.state.keys.values()))
+        told = await admin.read_standing(data)
+        assert told.balances == BALANCES
+        assert told.keys == list(opened.ledger.state.keys.values())
         assert not opened.server.attached  # a command is no worker
         await opened.close()
-        assert await admin.read_balances(data) == told
+        assert await admin.read_standing(data) == told
 
     run(test())
 

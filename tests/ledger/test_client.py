@@ -15,7 +15,7 @@ from farthing.ledger.client import RemoteLedger
 from farthing.ledger.entry import Entry, Hold, Refusal, Revoke, Settle, Unresolved, Void
 from farthing.ledger.journal import Journal
 from farthing.ledger.process import OpenLedger
-from farthing.ledger.state import Account, KeyState
+from farthing.ledger.registry import KeyState
 from farthing.paths import DataFolder
 
 Build = Callable[..., Any]
@@ -102,7 +102,7 @@ def test_a_query_is_held_and_settled(
         assert opened.ledger.state.holds == {"q1": hold()}
         assert await remote.end(settle()).in_task() is None
         assert await remote.end(settle()).in_task() == Refusal("not_open")
-        assert opened.ledger.state.account("key:k1", "usd") == Account(posted=60)
+        assert opened.ledger.state.balance("key:k1", "usd").posted == 60
         await remote.close()
         await opened.close()
 
@@ -316,7 +316,7 @@ def test_a_hold_whose_answer_was_lost_is_refused_and_voided(
         second = await open_served()
         assert set(second.ledger.state.holds) == {"q1"}, "it was recorded, only the answer is lost"
         await until(lambda: not second.ledger.state.holds)
-        assert second.ledger.state.account("key:k1", "usd") == Account()
+        assert second.ledger.state.balance("key:k1", "usd").posted == 0
         await remote.close()
         await second.close()
 
@@ -367,13 +367,13 @@ def test_a_worker_that_comes_back_keeps_its_open_queries(
         await back.hold(hold("q1", worker="back")).in_task()
         await gone.hold(hold("q2", worker="gone")).in_task()
         await gone.close()
-        await until(lambda: first.ledger.state.unresolved == {"q2"})
+        await until(lambda: set(first.ledger.state.unresolved) == {"q2"})
         await kill_ledger(first)
         await until(lambda: not back.ready)
         second = await open_served()
         await until(lambda: back.ready)
         second.server.give_up_strangers()
-        assert second.ledger.state.unresolved == {"q2"}
+        assert set(second.ledger.state.unresolved) == {"q2"}
         assert await back.end(settle("q1")).in_task() is None
         await back.close()
         await second.close()
@@ -398,10 +398,10 @@ def test_a_worker_that_lost_only_its_connection_settles_what_was_given_up(
         transport = opened.server.attached["w1"].transport
         assert transport is not None
         transport.abort()
-        await until(lambda: opened.ledger.state.unresolved == {"q1"})
+        await until(lambda: set(opened.ledger.state.unresolved) == {"q1"})
         remote.end(settle())
         await until(lambda: not opened.ledger.state.holds)
-        assert opened.ledger.state.account("key:k1", "usd") == Account(posted=60)
+        assert opened.ledger.state.balance("key:k1", "usd").posted == 60
         await remote.close()
         await opened.close()
 

@@ -266,6 +266,90 @@ def test_with_process_what_is_written_during_a_sync_is_synced_too(
     run(test())
 
 
+# -- rolling ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("durability", ["power", "process"])
+def test_what_comes_while_the_next_segment_is_made_goes_in_it_in_one_group(
+    durability: str,
+    run: Run,
+    until: Until,
+    open_journal: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    groups_in: Groups,
+) -> None:
+    """The loop goes on meanwhile, and nothing counts before it is written."""
+
+    async def test() -> None:
+        journal = open_journal(segment=40)
+        rolling, gate, roll = threading.Event(), threading.Event(), journal.roll
+
+        def slow() -> None:
+            rolling.set()
+            assert gate.wait(10)
+            roll()
+
+        monkeypatch.setattr(journal, "roll", slow)
+        asked = Asked(journal, durability)
+        asked.append(1, 2)
+        await until(lambda: asked.called == [1, 2])
+        for number in (3, 4, 5):
+            asked.append(number)
+            await begun(rolling) if number == 3 else await turns()
+        assert (journal.position, asked.called) == (2, [1, 2])
+        gate.set()
+        await until(lambda: len(asked.called) == 5)
+        assert numbers(groups_in(journal.folder)) == [[1, 2], [3, 4, 5]]
+        assert journal.path.name == "00000002.journal"
+        await asked.committer.close()
+
+    run(test())
+
+
+@pytest.mark.parametrize("durability", ["power", "process"])
+def test_all_that_is_appended_is_there_however_often_it_rolls(
+    durability: str, run: Run, until: Until, open_journal: Open, groups_in: Groups
+) -> None:
+    async def test() -> None:
+        journal = open_journal(segment=100)
+        asked = Asked(journal, durability)
+        for number in range(200):
+            asked.append(number)
+            if number % 7 == 0:
+                await until(lambda: len(asked.called) > number - 3)  # noqa: B023
+        await asked.committer.close()
+        assert asked.called == list(range(200)) and not asked.failures
+        assert [n for group in numbers(groups_in(journal.folder)) for n in group] == list(
+            range(200)
+        )
+        assert int(journal.path.stem) > 10
+
+    run(test())
+
+
+def test_a_segment_that_cannot_be_made_for_a_failing_disk_stops_the_ledger(
+    run: Run, until: Until, open_journal: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        journal = open_journal(segment=1)
+        asked = Asked(journal, "process")
+        asked.append(1)
+        await until(lambda: asked.called == [1])
+
+        def fail() -> None:
+            raise OSError(errno.EIO, "broken")
+
+        monkeypatch.setattr(journal, "roll", fail)
+        asked.append(2)
+        await until(lambda: bool(asked.failures))
+        asked.append(3)
+        await turns()
+        assert asked.called == [1] and journal.position == 1
+        await asked.committer.close()
+
+    run(test())
+
+
 # -- failures -----------------------------------------------------------------------------------
 
 

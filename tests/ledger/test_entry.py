@@ -8,18 +8,30 @@ import msgspec
 import pytest
 
 from farthing.ledger.entry import (
+    ChangeKey,
+    Commitment,
     Config,
+    Draw,
     Entry,
+    Exercise,
+    Expire,
     Genesis,
     Hold,
     Key,
     Limit,
     Overrun,
     PriceBookInForce,
+    Reset,
+    Resolve,
     Revoke,
+    Scope,
     Settle,
+    TopUp,
+    Tranche,
     Unresolved,
     Void,
+    Warned,
+    WriteOff,
     decode,
     decode_many,
     encode,
@@ -30,22 +42,45 @@ from farthing.wire.dialect import Usage
 FORMS: list[tuple[Entry, list[Any]]] = [
     (Genesis(1, "id"), ["genesis", 1, "id"]),
     (
-        Key(2, "ann", "k", "app", b"\0\xff", 3, 4),
-        ["key", 2, "ann", "k", "app", b"\0\xff", 3, 4],
+        Key(2, "ann", "k", "app", b"\0\xff", 3, 4, "team:t"),
+        ["key", 2, "ann", "k", "app", b"\0\xff", 3, 4, "team:t"],
+    ),
+    (
+        ChangeKey(2, "ann", "k", "app", 3, 4, "team:t"),
+        ["change-key", 2, "ann", "k", "app", 3, 4, "team:t"],
     ),
     (Revoke(2, "ann", "k"), ["revoke", 2, "ann", "k"]),
-    (Limit(2, "ann", "key:k", "usd", 5), ["limit", 2, "ann", "key:k", "usd", 5]),
+    (Scope(2, "ann", "team:t", "org:o"), ["scope", 2, "ann", "team:t", "org:o"]),
+    (
+        Limit(2, "ann", "key:k", "usd", 5, "day", True),
+        ["limit", 2, "ann", "key:k", "usd", 5, "day", True],
+    ),
+    (TopUp(2, "ann", "c", "key:k", 5, 6, "n"), ["top-up", 2, "ann", "c", "key:k", 5, 6, "n"]),
+    (
+        Commitment(2, "ann", "c", "p", 3, 4, (Tranche(5, 6, 7, 8, True, 9),), 10, "n"),
+        ["commitment", 2, "ann", "c", "p", 3, 4, [[5, 6, 7, 8, True, 9]], 10, "n"],
+    ),
+    (Exercise(2, "ann", "c", 1, 5), ["exercise", 2, "ann", "c", 1, 5]),
     (
         Hold(1, "q", "k", ("a", "b"), "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w"),
         ["hold", 1, "q", "k", ["a", "b"], "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w"],
     ),
     (
-        Settle(1, "q", 5, Usage(1, 2, 3, 4, 5, 6, 7, 8, 9), 200, 6, 7, "up", "m", "shape seed"),
-        ["settle", 1, "q", 5, [1, 2, 3, 4, 5, 6, 7, 8, 9], 200, 6, 7, "up", "m", "shape seed"],
+        Settle(1, "q", 5, Usage(1, 2, 3, 4, 5, 6, 7, 8, 9), 200, 6, 7, "up", "m", "seed", 9),
+        ["settle", 1, "q", 5, [1, 2, 3, 4, 5, 6, 7, 8, 9], 200, 6, 7, "up", "m", "seed", 9],
     ),
     (Void(1, "q", "why"), ["void", 1, "q", "why"]),
     (Unresolved(1, "q", "why", 502, 9), ["unresolved", 1, "q", "why", 502, 9]),
+    (Resolve(1, "ann", "q", 5, "why", 6), ["resolve", 1, "ann", "q", 5, "why", 6]),
+    (Expire(1, "q"), ["expire-posted", 1, "q"]),
+    (WriteOff(1, "ann", "q", "why"), ["write-off", 1, "ann", "q", "why"]),
     (Overrun(1, "q", 5), ["overrun", 1, "q", 5]),
+    (Reset(1, "ann", "p", "m"), ["reset", 1, "ann", "p", "m"]),
+    (Draw(1, "q", "credit:c", 5, 4), ["draw", 1, "q", "credit:c", 5, 4]),
+    (
+        Warned(1, "q", "key:k", "usd", "day", 5, 6),
+        ["warned", 1, "q", "key:k", "usd", "day", 5, 6],
+    ),
     (Config(1, "d"), ["config", 1, "d"]),
     (PriceBookInForce(1, "d", "from"), ["price-book", 1, "d", "from"]),
 ]
@@ -77,10 +112,11 @@ def test_a_field_that_a_later_version_adds_at_the_end_does_not_stop_this_one(
     ("form", "entry"),
     [
         (["key", 2, "ann", "k", "app", b"d"], Key(2, "ann", "k", "app", b"d", None, None)),
+        (["limit", 2, "ann", "key:k", "usd", 5], Limit(2, "ann", "key:k", "usd", 5)),
         (["settle", 1, "q", 5, [], 200, 6, 7], Settle(1, "q", 5, Usage(), 200, 6, 7, "", "")),
         (["unresolved", 1, "q", "why"], Unresolved(1, "q", "why", 0, 0)),
     ],
-    ids=["Key", "Settle", "Unresolved"],
+    ids=["Key", "Limit", "Settle", "Unresolved"],
 )
 def test_an_entry_without_the_optional_fields_can_be_read(form: list[Any], entry: Entry) -> None:
     assert decode(msgspec.msgpack.encode(form)) == entry

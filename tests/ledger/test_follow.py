@@ -25,6 +25,8 @@ from farthing.ledger.follow import Follower
 from farthing.ledger.journal import FIRST_SEGMENT, Journal
 from farthing.ledger.lookup import Found, Lookup, decode_found
 from farthing.ledger.project import catch_up
+from farthing.ledger.snapshotter import contradictions
+from farthing.ledger.state import State
 from farthing.paths import DataFolder
 
 Build = Callable[..., Any]
@@ -323,6 +325,61 @@ def test_records_that_cannot_be_written_are_tried_again(
     assert len(tries) > 2
 
 
+def test_snapshots_are_made_while_the_journal_is_followed(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    data: DataFolder,
+    append: Append,
+    hold: Build,
+    until: Callable[[Callable[[], bool]], Coroutine[Any, Any, None]],
+) -> None:
+    monkeypatch.setattr(follow, "EVERY_SECONDS", 0.005)
+    made = Follower(data)
+    made.snapshotter._every = 5
+
+    async def client() -> None:
+        append(hold("q1"))
+        assert not list(data.journal.glob("*.snapshot"))
+        append(hold("q2"))
+        await until(lambda: bool(list(data.journal.glob("*.snapshot"))))
+
+    async def test() -> None:
+        stop, ready = asyncio.Event(), asyncio.Event()
+        running = asyncio.ensure_future(made.run(stop, ready.set))
+        await ready.wait()
+        await client()
+        stop.set()
+        await running
+
+    run(test())
+    assert made.engine is not None
+    made.engine.dispose()
+    assert contradictions(data.journal, State) == []
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_journal_that_is_damaged_is_said_and_what_is_there_is_still_looked_up(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    data: DataFolder,
+    follower: Follower,
+    serve: Serve,
+    until: Callable[[Callable[[], bool]], Coroutine[Any, Any, None]],
+) -> None:
+    monkeypatch.setattr(follow, "EVERY_SECONDS", 0.001)
+    monkeypatch.setattr(logging.getLogger("farthing"), "propagate", True)
+    data.journal.mkdir()
+    (data.journal / FIRST_SEGMENT).write_bytes(b"FSEG" + bytes(60))
+
+    async def client() -> None:
+        await until(lambda: "the journal cannot be followed" in caplog.text)
+        (data.journal / FIRST_SEGMENT).unlink()
+
+    run(serve(client))
+    assert "is a later segment of a journal, and not the first" in caplog.text
+
+
 # -- a server that is away ------------------------------------------------------------------------
 
 
@@ -339,13 +396,14 @@ def test_a_server_that_goes_and_comes_back_is_written_to_again(
     append: Append,
     hold: Build,
 ) -> None:
-    """Also one that was away from the beginning; a look-up meanwhile ends at once."""
+    """Also one away from the beginning. Meanwhile look-ups end at once, and snapshots are made."""
     monkeypatch.setattr(follow, "EVERY_SECONDS", 0.005)
     monkeypatch.setattr(follow, "AWAY_SECONDS", 0.02)
     monkeypatch.setattr(logging.getLogger("farthing"), "propagate", True)
     caplog.set_level(logging.INFO, "farthing")
     own = PostgresServer()
     follower = Follower(data, own.new_database())
+    follower.snapshotter._every = 3
     own.stop()
 
     def rows() -> int:
@@ -366,6 +424,7 @@ def test_a_server_that_goes_and_comes_back_is_written_to_again(
         append(hold("q1"))
         await until(lambda: said("cannot be written") > 0)
         assert await asyncio.to_thread(fails)
+        await until(lambda: bool(list(data.journal.glob("*.snapshot"))))
         await asyncio.to_thread(own.start)
         await until(lambda: said("written again") > 0 and rows() == 1)
         await asyncio.to_thread(own.stop)

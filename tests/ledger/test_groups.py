@@ -1,101 +1,60 @@
-"""Reading the journal beside whoever writes it: all of it, from a place on, or one query's part."""
+"""Groups: read whole, or passed over by their headers. Their form is held in test_journal.py."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from farthing.ledger import groups as groups_module
-from farthing.ledger.entry import Entry, Genesis, Overrun, encode
-from farthing.ledger.groups import JournalGroups, ledger_in
-from farthing.ledger.journal import FIRST_SEGMENT, Journal
+from farthing.ledger.entry import Config, Entry, encode
+from farthing.ledger.groups import HEADER, encode_group, header_at, read_groups, skip_groups
 
-Build = Callable[..., Any]
-Write = Callable[..., Path]
+SIZES = [1, 15, 16, 3, 65_536, 2]
 
 
-@pytest.fixture(params=[1, 300, 1_000_000])
-def entries(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, workload: Build
-) -> list[Entry]:
-    """A journal's entries, which are read in pieces of several sizes."""
-    monkeypatch.setattr(groups_module, "PIECE", request.param)
-    made: list[Entry] = workload(11)
-    return made
+def made(number: int) -> Entry:
+    return Config(number, "c")
 
 
-@pytest.fixture
-def folder(write_journal: Write, entries: list[Entry]) -> Path:
-    return write_journal([entries[at : at + 7] for at in range(0, len(entries), 7)])
+def journal() -> tuple[bytes, list[int], list[int]]:
+    """Return groups of some sizes, the offset after each, and the entries before that."""
+    content, ends, positions, position = b"", list[int](), list[int](), 0
+    for size in SIZES:
+        entries = [encode(made(position + n + 1)) for n in range(size)]
+        content += encode_group(entries, position + 1, position)
+        position += size
+        ends.append(len(content))
+        positions.append(position)
+    return content, ends, positions
 
 
-def test_everything_is_read_in_order_and_with_its_numbers(
-    folder: Path, entries: list[Entry]
-) -> None:
-    with JournalGroups(folder) as groups:
-        found = list(groups.read())
-        assert [entry for group in found for entry in group.entries] == entries
-        assert [group.first for group in found] == list(range(1, len(entries) + 1, 7))
-        assert found[0].offset == 0
-        assert all(a.end == b.offset for a, b in itertools.pairwise(found))
-        assert found[-1].end == groups.size
+CONTENT, ENDS, POSITIONS = journal()
 
 
-def test_it_goes_on_from_any_group(folder: Path) -> None:
-    with JournalGroups(folder) as groups:
-        found = list(groups.read())
-        for place, group in enumerate(found):
-            assert list(groups.read(group.offset, group.first - 1)) == found[place:]
-            assert list(groups.read(group.offset, group.first)) == []
-            assert groups.has(group.offset, group.checksum)
-            assert not groups.has(group.offset, group.checksum ^ 1)
-        assert not groups.has(groups.size, 0)
+def test_what_was_joined_is_read() -> None:
+    found = list(read_groups(CONTENT + bytes(100), 0, 0))
+    assert [end for _, end in found] == ENDS
+    assert [e for group, _ in found for e in group] == [made(n + 1) for n in range(POSITIONS[-1])]
 
 
-def test_a_query_is_found_with_all_that_is_of_it(folder: Path, entries: list[Entry]) -> None:
-    with JournalGroups(folder) as groups:
-        for query in {entry.id for entry in entries if isinstance(entry, Overrun)} | {"q3"}:
-            expected = [
-                (number, entry)
-                for number, entry in enumerate(entries, start=1)
-                if getattr(entry, "id", None) == query
-            ]
-            assert list(groups.about(query)) == expected
-        assert list(groups.about("nobody")) == []
+@pytest.mark.parametrize("count", range(len(SIZES) + 1))
+def test_groups_are_passed_over_without_being_read(count: int) -> None:
+    until = POSITIONS[count - 1] if count else 0
+    passed = list(skip_groups(CONTENT, 0, 0, until))
+    starts = [0, *ENDS]
+    assert passed == list(zip(starts, ENDS[:count], POSITIONS[:count], strict=False))
 
 
-def test_every_entry_is_found_by_its_number(folder: Path, entries: list[Entry]) -> None:
-    with JournalGroups(folder) as groups:
-        assert [groups.at(n) for n in range(1, len(entries) + 1)] == entries
-        assert groups.at(0) is None
-        assert groups.at(len(entries) + 1) is None
+def test_nothing_is_passed_over_that_is_not_the_next_group() -> None:
+    assert list(skip_groups(CONTENT, 0, 1, 99)) == []
+    assert list(skip_groups(CONTENT, 1, 0, 99)) == []
+    assert list(skip_groups(CONTENT[: ENDS[0] - 1], 0, 0, 99)) == []
+    no_array = bytearray(CONTENT)
+    no_array[HEADER.size] = 0xC0
+    assert list(skip_groups(bytes(no_array), 0, 0, 99)) == []
 
 
-def test_whose_journal_it_is(tmp_path: Path, folder: Path) -> None:
-    assert ledger_in(folder) == "ledger-one"
-    assert ledger_in(tmp_path / "nowhere") == ""
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    (empty / FIRST_SEGMENT).write_bytes(bytes(4096))
-    assert ledger_in(empty) == ""
-
-
-def test_the_unused_end_is_no_tail(open_journal: Callable[..., Journal], key: Build) -> None:
-    journal = open_journal()
-    journal.append([encode(Genesis(1, "one")), encode(key())])
-    with JournalGroups(journal.path.parent) as groups:
-        (group,) = groups.read()
-        assert groups.size > group.end
-        assert groups.tail(group.end) == 0
-        assert groups.damage(group.end, 2) is None
-
-
-def test_nothing_is_left_open(folder: Path) -> None:
-    before = len(list(Path("/dev/fd").iterdir()))
-    with JournalGroups(folder) as groups:
-        list(groups.read())
-    assert len(list(Path("/dev/fd").iterdir())) == before
+def test_a_header_is_found_only_where_one_is() -> None:
+    head = header_at(CONTENT, ENDS[0])
+    assert head is not None
+    assert (head.first, head.durable, head.length) == (2, 1, ENDS[1] - ENDS[0] - HEADER.size)
+    assert header_at(CONTENT, 1) is None
+    assert header_at(CONTENT[: HEADER.size - 1], 0) is None

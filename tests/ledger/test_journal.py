@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farthing.errors import ConfigError
-from farthing.ledger import journal as journal_module
+from farthing.ledger import disk as disk_module
 from farthing.ledger.entry import Config, Entry, Genesis, Overrun, encode
 from farthing.ledger.journal import (
     EXTENT,
@@ -133,9 +133,7 @@ def test_a_sync_vouches_only_for_what_was_written_before_it(
 ) -> None:
     journal = open_journal()
     journal.append([encode(e) for e in THREE[0]])
-    monkeypatch.setattr(
-        journal_module, "sync_file", lambda _: journal.append([encode(THREE[1][0])])
-    )
+    monkeypatch.setattr(os, "fdatasync", lambda _: journal.append([encode(THREE[1][0])]))
     journal.sync()
     monkeypatch.undo()
     assert (journal.position, journal.durable) == (3, 2)
@@ -154,6 +152,28 @@ def test_a_sync_that_fails_vouches_for_nothing(
         journal.sync()
     monkeypatch.undo()
     assert journal.durable == 0
+
+
+def test_a_sync_that_ends_while_a_group_is_made_does_no_harm_to_it(tmp_path: Path) -> None:
+    """The thread that syncs counts on; the group's checksum must be of the count it carries."""
+
+    class Counting(Journal):
+        reads = 0
+
+        @property
+        def durable(self) -> int:
+            self.reads += 1
+            return self.reads
+
+        @durable.setter
+        def durable(self, _: int) -> None:
+            pass
+
+    journal = Counting(tmp_path)
+    assert list(journal.recover()) == []
+    journal.append([encode(e) for e in THREE[0]])
+    journal.close()
+    assert recovered(tmp_path) == THREE[0]
 
 
 def test_macos_is_asked_to_get_past_the_drives_cache(
@@ -370,7 +390,7 @@ def test_nobody_else_may_read_it(open_journal: Open) -> None:
 
 def test_a_new_journals_name_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[Path] = []
-    monkeypatch.setattr(journal_module, "sync_folder", synced.append)
+    monkeypatch.setattr(disk_module, "sync_folder", synced.append)
     recovered(tmp_path / "journal")
     assert tmp_path / "journal" in synced
 
@@ -379,7 +399,7 @@ def test_a_new_journal_folders_name_is_durable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[Path] = []
-    monkeypatch.setattr(journal_module, "sync_folder", synced.append)
+    monkeypatch.setattr(disk_module, "sync_folder", synced.append)
     recovered(tmp_path / "journal")
     assert tmp_path in synced
 
@@ -389,7 +409,7 @@ def test_a_crash_between_making_the_file_and_syncing_its_name_is_made_good(
 ) -> None:
     (tmp_path / FIRST_SEGMENT).touch()  # what such a crash leaves
     synced: list[Path] = []
-    monkeypatch.setattr(journal_module, "sync_folder", synced.append)
+    monkeypatch.setattr(disk_module, "sync_folder", synced.append)
     recovered(tmp_path)
     assert tmp_path in synced
 

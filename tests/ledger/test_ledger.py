@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ import pytest
 
 from farthing.errors import ConfigError
 from farthing.ledger.commit import Committer
+from farthing.ledger.disk import DISK
 from farthing.ledger.entry import (
+    Commitment,
     Config,
     Entry,
     Genesis,
@@ -30,17 +32,18 @@ from farthing.ledger.entry import (
     Void,
     encode,
 )
-from farthing.ledger.journal import EXTENT, Journal
+from farthing.ledger.journal import EXTENT, Journal, JournalDamagedError
 from farthing.ledger.ledger import (
     ENDING_MOST,
     TEXT_MOST,
-    Balance,
     Ledger,
-    balances,
     put_in_force,
     replay,
 )
-from farthing.ledger.state import Account, KeyState, State
+from farthing.ledger.registry import KeyState
+from farthing.ledger.segments import Mark
+from farthing.ledger.snapshotter import Snapshotter
+from farthing.ledger.state import State
 from farthing.wire.dialect import Usage
 
 Build = Callable[..., Any]
@@ -62,12 +65,6 @@ def ledger_on(journal: Journal, durability: str = "process", *entries: Entry) ->
 
 def failed(error: BaseException) -> None:
     raise error
-
-
-def known(state: State) -> dict[str, Any]:
-    """Return what a state knows; an account that nothing touched is like none."""
-    told = {name: value for name, value in vars(state).items() if name != "_apply"}
-    return told | {"accounts": {at: a for at, a in state.accounts.items() if a != Account()}}
 
 
 def journaled(groups: list[list[Entry]]) -> list[Entry]:
@@ -181,7 +178,7 @@ def test_the_journal_read_again_is_the_live_state(
                 ledger.record(entry)
         await ledger.close()
         again = Journal(journal.path.parent)
-        assert known(replay(again)) == known(ledger.state)
+        assert replay(again).encoded() == ledger.state.encoded()
         again.close()
 
     run(test())
@@ -286,7 +283,7 @@ FILL = """
 import asyncio, pathlib, resource, sys
 from farthing.ledger.commit import Committer
 from farthing.ledger.entry import Hold, Key, Settle
-from farthing.ledger.journal import EXTENT, Journal
+from farthing.ledger.journal import EXTENT, Journal, JournalDamagedError
 from farthing.ledger.ledger import TEXT_MOST, Ledger, replay
 from farthing.wire.dialect import Usage
 
@@ -325,7 +322,8 @@ def test_a_full_disk_refuses_queries_while_every_open_one_can_end(
     journal = Journal(tmp_path)
     state = replay(journal)
     journal.close()
-    assert state.account("key:k", "usd") == Account(posted=int(held) * 9, held=9)
+    balance = state.balance("key:k", "usd")
+    assert (balance.posted, balance.held) == (int(held) * 9, 9)
 
 
 def test_a_disk_that_is_really_full_refuses_queries_and_takes_them_again_later(
@@ -383,6 +381,121 @@ def test_what_waits_to_be_written_counts_against_the_room(
     run(test())
 
 
+def test_on_a_full_disk_every_open_query_ends_though_the_segment_should_be_sealed(
+    run: Run,
+    until: Until,
+    open_journal: Open,
+    groups_in: Groups,
+    monkeypatch: pytest.MonkeyPatch,
+    key: Build,
+    hold: Build,
+    settle: Build,
+) -> None:
+    async def test() -> None:
+        journal = open_journal(segment=400)
+        ledger = ledger_on(journal, "power", key("k1"))
+        for number in range(50):
+            assert await ledger.hold(hold(f"q{number}")).in_task() is None
+        before = journal.path
+        assert before.name != "00000001.journal", "it has rolled with queries open"
+        for call in ("allocate", "rename"):
+            monkeypatch.setattr(DISK, call, no_room)
+        monkeypatch.setattr(journal, "_roll_at", 0)
+        for number in range(50):
+            assert await ledger.end(settle(f"q{number}")).in_task() is None
+        assert journal.path == before
+        monkeypatch.undo()
+        monkeypatch.setattr(journal, "_roll_at", 0)
+        assert await ledger.hold(hold("after")).in_task() is None
+        assert journal.path != before
+        await ledger.close()
+        assert len(journaled(groups_in(journal.folder))) == ledger.state.position
+
+    run(test())
+
+
+def test_a_disk_too_full_for_the_first_entry_is_said(
+    open_journal: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = open_journal()
+    monkeypatch.setattr(os, "posix_fallocate", no_room)
+    with pytest.raises(ConfigError, match="no room for the journal; free some, then start again"):
+        replay(journal)
+
+
+# -- snapshots ----------------------------------------------------------------------------------
+
+
+def snapshot(folder: Path) -> None:
+    snapshotter = Snapshotter(folder, State, every=1)
+    snapshotter.follow()
+    snapshotter.close()
+
+
+def read(folder: Path) -> tuple[State, list[Entry]]:
+    """Replay a journal; return the state, and the entries that were read for it."""
+    journal, entries = Journal(folder), list[Entry]()
+    recover = journal.recover
+
+    def note(after: Mark) -> Iterator[Entry]:
+        for entry in recover(after):
+            entries.append(entry)
+            yield entry
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal, "recover", note)
+        try:
+            return replay(journal), entries
+        finally:
+            journal.close()
+
+
+def test_a_start_reads_only_what_follows_the_newest_snapshot(
+    write_journal: Callable[..., Path], workload: Callable[..., list[Entry]]
+) -> None:
+    entries = workload(1)
+    folder = write_journal([entries[:60]])
+    snapshot(folder)
+    write_journal([entries[60:]])
+    state, taken = read(folder)
+    assert taken == entries[60:]
+    whole = State()
+    for entry in entries:
+        whole.apply(entry)
+    assert state.encoded() == whole.encoded()
+
+
+def test_with_its_snapshots_damaged_a_start_reads_everything(
+    write_journal: Callable[..., Path], workload: Callable[..., list[Entry]]
+) -> None:
+    entries = workload(1)
+    folder = write_journal([entries])
+    snapshot(folder)
+    assert read(folder)[1] == []
+    (path,) = folder.glob("*.snapshot")
+    path.write_bytes(path.read_bytes()[:-1])
+    state, taken = read(folder)
+    assert (state.position, taken) == (len(entries), entries)
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_snapshot_ahead_of_its_journal_says_that_entries_are_missing(
+    write_journal: Callable[..., Path], workload: Callable[..., list[Entry]], left: int
+) -> None:
+    """Also when nothing of the journal is left."""
+    entries = workload(1)
+    folder = write_journal([[entries[0]], entries[1:60]])
+    snapshot(folder)
+    path = folder / "00000001.journal"
+    first = len(path.read_bytes()) - len(path.read_bytes().split(b"FGRP")[-1]) - 4
+    os.truncate(path, first * left)
+    before = path.read_bytes()
+    missing = f"ends after entry {left}, but a snapshot was made after entry 60: .* missing"
+    with pytest.raises(JournalDamagedError, match=missing):
+        read(folder)
+    assert path.read_bytes() == before
+
+
 # -- administration -----------------------------------------------------------------------------
 
 
@@ -392,7 +505,12 @@ def test_a_key_that_is_made_or_revoked_is_told_at_once(
     async def test() -> None:
         ledger = ledger_on(open_journal())
         told: list[tuple[str, int | None]] = []
-        ledger.on_key.append(lambda known: told.append((known.key.id, known.revoked_at)))
+
+        def hear(changed: KeyState | Commitment) -> None:
+            assert isinstance(changed, KeyState)
+            told.append((changed.key.id, changed.revoked_at))
+
+        ledger.on_change.append(hear)
         ledger.record(key("k1"))
         ledger.record(limit(5))
         ledger.record(Revoke(7, "ann", "k1"))
@@ -406,8 +524,8 @@ def test_a_key_that_is_made_or_revoked_is_told_at_once(
 def test_a_key_that_was_not_taken_is_not_told(run: Run, open_journal: Open, key: Build) -> None:
     async def test() -> None:
         ledger = ledger_on(open_journal(), "process", key("k1"))
-        told: list[KeyState] = []
-        ledger.on_key.append(told.append)
+        told: list[KeyState | Commitment] = []
+        ledger.on_change.append(told.append)
         assert ledger.record(key("k1")).result() == Refusal("duplicate")
         assert ledger.record(Revoke(7, "ann", "nobody")).result() == Refusal("unknown_key")
         assert told == []
@@ -424,8 +542,8 @@ def test_given_up_queries_stay_held_and_say_why(
         ledger = ledger_on(journal, "process", key("k1"), hold("q1"), hold("q2"))
         ledger.give_up([hold("q1")], "worker_lost")
         await ledger.close()
-        assert ledger.state.unresolved == {"q1"}
-        assert ledger.state.account("key:k1", "usd").held == 200
+        assert set(ledger.state.unresolved) == {"q1"}
+        assert ledger.state.balance("key:k1", "usd").held == 200
         written = journaled(groups_in(journal.path.parent))[-1]
         assert isinstance(written, Unresolved)
         assert (written.id, written.reason) == ("q1", "worker_lost") and written.at > 10**18
@@ -472,16 +590,6 @@ def test_a_configuration_that_cannot_be_recorded_is_not_in_force_silently(
         assert (ledger.state.config, ledger.state.price_book) == ("c1", "b1")
 
     run(test())
-
-
-def test_every_account_has_its_balance(key: Build, hold: Build, limit: Build) -> None:
-    state = State()
-    for entry in (key("k1"), limit(500), hold(usd=100, tokens=10)):
-        state.apply(entry)
-    assert sorted(balances(state), key=lambda b: b.unit) == [
-        Balance("key:k1", "tokens", posted=0, held=10, limit=None),
-        Balance("key:k1", "usd", posted=0, held=100, limit=500),
-    ]
 
 
 # -- opening and closing ------------------------------------------------------------------------
@@ -541,7 +649,7 @@ def test_a_limit_is_in_force_for_the_next_query(
         ledger = ledger_on(open_journal(), "process", key("k1"))
         ledger.record(Limit(1, "ann", "key:k1", "usd", 50))
         refusal = ledger.hold(hold(usd=51)).result()
-        assert refusal is not None and refusal.code == "limit_reached"
+        assert isinstance(refusal, Refusal) and refusal.code == "limit_reached"
         await ledger.close()
 
     run(test())

@@ -7,46 +7,58 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from farthing.ledger.entry import Key, Refusal, Void
-from farthing.ledger.ledger import Balance
+from farthing.ledger.account import Balance
+from farthing.ledger.entry import Commitment, Key, Refusal, Tranche, Void, Warned
 from farthing.ledger.protocol import (
     Append,
-    AskBalances,
+    AskStanding,
     Attach,
-    Balances,
     FromLedger,
-    Keys,
+    Known,
     Outcome,
     ToLedger,
     decode_from_ledger,
     decode_to_ledger,
     encode,
 )
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
+from farthing.ledger.standing import Standing
 
 KEY = KeyState(Key(2, "ann", "k", "app", b"d"), revoked_at=9)
 KEY_FORM = {
-    "key": ["key", 2, "ann", "k", "app", b"d", None, None],
+    "key": ["key", 2, "ann", "k", "app", b"d", None, None, ""],
     "revoked_at": 9,
+    "lineage": ["key:k"],
 }
+TERMS = Commitment(3, "ann", "c", "openai", 4, 5, (Tranche(6, 7, 8, 9),))
+TERMS_FORM = ["commitment", 3, "ann", "c", "openai", 4, 5, [[6, 7, 8, 9, False, 0]], 0, ""]
 
 ASKED: list[tuple[ToLedger, list[Any]]] = [
     (Attach("w1"), ["attach", "w1"]),
     (Append(7, Void(1, "q", "why")), ["append", 7, ["void", 1, "q", "why"]]),
-    (AskBalances(), ["balances?"]),
+    (AskStanding(), ["standing?"]),
 ]
-REFUSAL = Refusal("limit_reached", "key:k", "usd", 1, 2, 3, 4)
+REFUSAL = Refusal("limit_reached", "key:k", "usd", 1, 2, 3, 4, "day", 5)
+REFUSAL_FORM = ["refusal", "limit_reached", "key:k", "usd", 1, 2, 3, 4, "day", 5, ""]
+WARNED = Warned(1, "q", "key:k", "usd", "day", 2, 3)
+BALANCE_FORM = {
+    "scope": "key:k",
+    "unit": "usd",
+    "posted": 1,
+    "held": 2,
+    "limit": None,
+    "window": "ever",
+    "soft": False,
+    "refills": None,
+}
 TOLD: list[tuple[FromLedger, list[Any]]] = [
-    (Keys([KEY]), ["keys", [KEY_FORM]]),
+    (Known([KEY], [TERMS]), ["known", [KEY_FORM], [TERMS_FORM]]),
     (Outcome(7, None), ["outcome", 7, None]),
-    (Outcome(8, REFUSAL), ["outcome", 8, ["limit_reached", "key:k", "usd", 1, 2, 3, 4]]),
+    (Outcome(8, REFUSAL), ["outcome", 8, REFUSAL_FORM]),
+    (Outcome(9, WARNED), ["outcome", 9, ["warned", 1, "q", "key:k", "usd", "day", 2, 3]]),
     (
-        Balances([Balance("key:k", "usd", 1, 2, None)], [KEY]),
-        [
-            "balances",
-            [{"scope": "key:k", "unit": "usd", "posted": 1, "held": 2, "limit": None}],
-            [KEY_FORM],
-        ],
+        Standing([Balance("key:k", "usd", 1, 2, None)], [KEY], {"team:t": ""}, [], [], [], [], []),
+        ["standing", [BALANCE_FORM], [KEY_FORM], {"team:t": ""}, [], [], [], [], []],
     ),
 ]
 

@@ -60,6 +60,18 @@ def test_queries_as_they_end(reader: Reader, running: Journal, settle: Build) ->
     assert reader.ended_after(reader.position()) == []
 
 
+def test_queries_are_read_while_the_journal_goes_on_in_a_new_segment(
+    reader: Reader, running: Journal, hold: Build, settle: Build
+) -> None:
+    assert names(reader.recent(5)) == "q1 q2 q3"
+    running.append([encode(settle("q1"))])
+    running.roll()
+    assert names(reader.ended_after(6)) == "q1"
+    running.append([encode(hold("q4")), encode(settle("q4"))])
+    assert names(reader.recent(2)) == "q3 q4"
+    assert names(reader.ended_after(reader.position() - 1)) == "q4"
+
+
 def test_nothing_is_left_open(tmp_path: Path, running: Journal, database: str | None) -> None:
     before = len(list(Path("/dev/fd").iterdir()))
     reader = Reader(DataFolder(tmp_path), database)

@@ -14,7 +14,15 @@ import sqlalchemy as sa
 
 from farthing import clock
 from farthing.errors import ConfigError
-from farthing.ledger.entry import Entry, Genesis, Unresolved, Void
+from farthing.ledger.entry import (
+    Entry,
+    Expire,
+    Genesis,
+    Resolve,
+    Unresolved,
+    Void,
+    WriteOff,
+)
 from farthing.ledger.project import catch_up
 from farthing.ledger.reconcile import Line, reconcile, resolvable, slug
 from farthing.providers.invoices import Billed, Format, Invoice
@@ -157,11 +165,53 @@ def test_what_the_invoice_tells_of_unresolved_queries(
     read = invoice(Billed(FIRST, "gpt-x-2026-01", billed))
     found = lines(read, *unresolved(hold, settle, *lost))
     assert verdicts(found) == [("gpt-x-2026-01", verdict)]
-    could = resolvable(found, read)
+    could = resolvable(found, read, ONE)
     assert {one.id: one.usd for one in could} == told
     assert all(
         "SHA-256 " + "ab" * 32 in one.evidence and "may.csv" in one.evidence for one in could
     )
+
+
+def test_a_sum_proves_nothing_while_more_is_billed_elsewhere(
+    lines: Lines, hold: Build, settle: Build
+) -> None:
+    """What is billed under a name, or on a day, that nobody here knows may be the lost query."""
+    same = Billed(FIRST, "gpt-x-2026-01", 1000)
+    for other in (Billed(FIRST, "another", 300), Billed(SECOND, "gpt-x-2026-01", 300)):
+        read = invoice(same, other)
+        found = lines(read, *unresolved(hold, settle, "q2"))
+        assert resolvable(found, read, ONE) == []
+
+
+def test_tokens_are_told_where_the_invoice_tells_them(
+    lines: Lines, hold: Build, settle: Build
+) -> None:
+    read = invoice(Billed(FIRST, "gpt-x-2026-01", 1300, 25))
+    (one,) = resolvable(lines(read, *unresolved(hold, settle, "q2")), read, ONE)
+    assert (one.usd, one.tokens) == (300, 20)  # of the settled one there are five
+    fewer = invoice(Billed(FIRST, "gpt-x-2026-01", 1300, 4))
+    (one,) = resolvable(lines(fewer), fewer, ONE)
+    assert (one.usd, one.tokens) == (300, None)
+
+
+def test_an_unresolved_query_is_found_by_its_providers_name_for_it(
+    lines: Lines, hold: Build
+) -> None:
+    lost = Unresolved(9, "q2", "usage_missing", 200, 5, "up-2")
+    read = invoice(Billed(FIRST, "m", 30, request_id="up-2"))
+    found = lines(read, hold("q2", usd=500, at=NOON), lost)
+    assert {one.id: one.usd for one in resolvable(found, read, ONE)} == {"q2": 30}
+
+
+def test_what_was_settled_from_evidence_is_compared_like_any_other(
+    lines: Lines, hold: Build, settle: Build
+) -> None:
+    entries = [*unresolved(hold, settle, "q2", "q3", "q4"), Resolve(9, "ann", "q2", 40, "line 7")]
+    entries += [Expire(9, "q3"), WriteOff(9, "ann", "q4", "not billed")]
+    read = invoice(Billed(FIRST, "gpt-x-2026-01", 1000 + 40 + 500))
+    found = lines(read, *entries)
+    assert verdicts(found) == [("gpt-x-2026-01", "match")]
+    assert (found[0].difference, resolvable(found, read, ONE)) == (0, [])
 
 
 def test_request_ids_tell_each_query_by_itself(lines: Lines, hold: Build, settle: Build) -> None:
@@ -178,4 +228,4 @@ def test_request_ids_tell_each_query_by_itself(lines: Lines, hold: Build, settle
         "unknown": "missing here",
         "q3": "unresolved",
     }
-    assert {one.id: one.usd for one in resolvable(found, read)} == {"q2": 300}
+    assert {one.id: one.usd for one in resolvable(found, read, ONE)} == {"q2": 300}

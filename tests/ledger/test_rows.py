@@ -8,14 +8,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from farthing.ledger.records import keys
-from farthing.ledger.rows import insert, update
+from farthing.ledger.rows import add, insert, plain, update
 
 Open = Callable[..., sa.Engine]
 
 
 def key(id_: str, **more: Any) -> dict[str, Any]:
     empty = {"expires": None, "revoked": None, "max_cost": None}
-    return {"ledger": "one", "id": id_, "name": id_, "made": 1, "made_by": "ann"} | empty | more
+    return (
+        {"ledger": "one", "id": id_, "name": id_, "made": 1, "made_by": "ann", "parent": ""}
+        | empty
+        | more
+    )
 
 
 def found(connection: sa.Connection) -> list[dict[str, Any]]:
@@ -51,4 +55,20 @@ def test_nothing_is_written_of_nothing(open_engine: Open) -> None:
     with open_engine().begin() as connection:
         insert(connection, keys, [])
         update(connection, keys, [])
+        add(connection, keys, [])
         assert found(connection) == []
+
+
+def test_what_is_added_is_added_to_what_is_known(open_engine: Open) -> None:
+    with open_engine().begin() as connection:
+        insert(
+            connection, keys, [key("a", made=5, max_cost=None), key("b"), key("a", ledger="two")]
+        )
+        mine = {"ledger": "one", "id": "a"}
+        add(connection, keys, [mine | {"made": 2, "max_cost": 1}])
+        others = [key("b"), key("a", ledger="two")]
+        assert found(connection) == [key("a", made=7), *others]
+
+
+def test_a_text_without_nul_is_as_it_is() -> None:
+    assert [plain("a\0b"), plain("äb")] == ["a\ufffdb", "äb"]

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
+from tests.support.everything import everything
 
-from farthing.ledger.entry import Genesis, Overrun, Unresolved, Void
+from farthing.ledger.entry import (
+    Commitment,
+    Draw,
+    Entry,
+    Expire,
+    Genesis,
+    Overrun,
+    Resolve,
+    Unresolved,
+    Void,
+    WriteOff,
+)
 from farthing.ledger.show import show_entry, show_query, shown
 
 Build = Callable[..., Any]
+
+LATER = ("told", "late", "off")
 
 
 @pytest.fixture
@@ -20,11 +34,17 @@ def journal(
     write_journal: Callable[..., Path], key: Build, hold: Build, settle: Build, limit: Build
 ) -> Path:
     begin = [Genesis(1, "one"), key(), limit(10**9), limit(50_000, "tokens")]
-    held = [hold(name, usd=100) for name in ("open", "settled", "voided", "lost", "proven", "over")]
+    held = [
+        hold(name, usd=100)
+        for name in ("open", "settled", "voided", "lost", "proven", "over", *LATER)
+    ]
     ended = [
         settle("settled", usd=60), Void(9, "voided", "upstream_unreachable"),
         Unresolved(9, "lost", "worker_lost"), Unresolved(9, "proven", "worker_lost"),
         settle("proven", usd=70), settle("over", usd=125), Overrun(9, "over", 25),
+        *(Unresolved(9, name, "worker_lost") for name in LATER),
+        Resolve(9, "ann", "told", 30, "invoice, line 7"), Draw(9, "told", "credit:t1", 30, 30),
+        Expire(9, "late"), WriteOff(9, "ann", "off", "not billed"),
     ]  # fmt: skip
     return write_journal([begin, held, ended])
 
@@ -33,11 +53,14 @@ def journal(
     ("query", "status", "cost", "released", "over", "entries"),
     [
         ("open", "open", None, None, None, [5]),
-        ("settled", "settled", "0.00000006", "0.00000004", None, [6, 11]),
-        ("voided", "void", "0", "0.0000001", None, [7, 12]),
-        ("lost", "unresolved", None, None, None, [8, 13]),
-        ("proven", "settled", "0.00000007", "0.00000003", None, [9, 14, 15]),
-        ("over", "settled", "0.000000125", "0", "0.000000025", [10, 16, 17]),
+        ("settled", "settled", "0.00000006", "0.00000004", None, [6, 14]),
+        ("voided", "void", "0", "0.0000001", None, [7, 15]),
+        ("lost", "unresolved", None, None, None, [8, 16]),
+        ("proven", "settled", "0.00000007", "0.00000003", None, [9, 17, 18]),
+        ("over", "settled", "0.000000125", "0", "0.000000025", [10, 19, 20]),
+        ("told", "settled", "0.00000003", "0.00000007", None, [11, 21, 24, 25]),
+        ("late", "posted", "0.0000001", "0", None, [12, 22, 26]),
+        ("off", "written-off", "0", "0.0000001", None, [13, 23, 27]),
     ],
 )
 def test_a_query_with_all_its_entries(
@@ -57,7 +80,9 @@ def test_a_query_with_all_its_entries(
     assert [entry["entry"] for entry in found["entries"]] == entries
     assert found["path"] == ["key:k1"]
     assert found["began"] == "1970-01-01T00:00:00.000Z"
-    assert (found["usage"] is not None) == (status == "settled")
+    assert (found["usage"] is not None) == (query in ("settled", "proven", "over"))
+    paid = "0.00000003" if query == "told" else "0"
+    assert found["from_credit_usd"] == (None if cost is None else paid)
     msgspec.json.encode(found)
 
 
@@ -65,7 +90,7 @@ def test_what_is_not_there(journal: Path) -> None:
     assert show_query(journal, "nobody") is None
     assert show_query(journal, "k1") is None
     assert show_entry(journal, 0) is None
-    assert show_entry(journal, 18) is None
+    assert show_entry(journal, 28) is None
 
 
 def test_an_entry_by_its_number(journal: Path) -> None:
@@ -77,15 +102,23 @@ def test_an_entry_by_its_number(journal: Path) -> None:
     assert tokens["amount"] == 50_000
 
 
-def test_every_kind_of_entry_can_be_shown(workload: Build) -> None:
+def test_every_kind_of_entry_can_be_shown() -> None:
     kinds = set()
-    for entry in workload(3, 200):
+    for entry in (entry for group in everything(3, 300) for entry in group):
         told = shown(entry)
         kinds.add(told["kind"])
         msgspec.json.encode(told)
         assert told["at"].endswith("Z")
-    assert len(kinds) == 11
+    assert len(kinds) == len(get_args(Entry))
 
 
 def test_a_digest_is_shown_as_hex(key: Build) -> None:
     assert shown(key())["digest"] == "01" * 32
+
+
+def test_a_commitments_tranches_are_shown_in_dollars_and_times() -> None:
+    entries = (entry for group in everything(3) for entry in group)
+    told = next(shown(entry) for entry in entries if isinstance(entry, Commitment))
+    first = told["tranches"][0]
+    assert (first["usd"], first["paid"]) == ("0.000009", "0.000006")
+    assert first["starts"] == "1970-01-01T00:00:00.000Z"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from farthing.errors import Refused
 from farthing.ledger.entry import Key, encode
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
 from farthing.policy.keys import NewKey, authenticate, make_key
 
 PEPPER = b"p" * 32
@@ -45,8 +45,10 @@ def secret_of(key: NewKey) -> str:
 
 
 def test_a_key_is_a_prefix_an_id_and_256_random_bits() -> None:
-    prefix, public, secret = new().text.split("_")
+    key = new()
+    prefix, public, secret = key.text.split("_")
     assert prefix == "fk"
+    assert public == key.entry.id
     assert len(public) == 12
     assert len(secret) == 52, "32 bytes in base 32"
     assert len(set(secret)) > 8
@@ -58,9 +60,10 @@ def test_no_two_keys_are_alike() -> None:
 
 
 def test_the_entry_says_everything_but_the_secret() -> None:
-    key = new(expires=NOW + 5, max_cost=7)
+    key = make_key("an app", PEPPER, NOW, "ada", NOW + 5, 7, "project:p")
     entry = key.entry
     assert (entry.at, entry.by, entry.name) == (NOW, "ada", "an app")
+    assert (entry.parent, new().entry.parent) == ("project:p", "")
     assert (entry.expires, entry.max_cost) == (NOW + 5, 7)
     written = encode(entry)
     assert entry.id.encode() in written
@@ -78,8 +81,14 @@ def test_the_digest_is_the_hmac_of_the_secret_under_the_pepper() -> None:
 
 def test_a_key_opens() -> None:
     key, other = new(), new()
-    assert authenticate(key.text, known(key, other), PEPPER, NOW) == key.entry
-    assert authenticate(other.text, known(key, other), PEPPER, NOW) == other.entry
+    assert authenticate(key.text, known(key, other), PEPPER, NOW).key == key.entry
+    assert authenticate(other.text, known(key, other), PEPPER, NOW).key == other.entry
+
+
+def test_what_opens_is_all_that_the_ledger_knows_of_the_key() -> None:
+    key = new()
+    state = KeyState(key.entry, None, (f"key:{key.entry.id}", "team:t"))
+    assert authenticate(key.text, {key.entry.id: state}, PEPPER, NOW) is state
 
 
 def test_no_key_at_all_is_missing_and_says_how_to_send_one() -> None:
@@ -156,14 +165,14 @@ def test_a_revoked_key_no_longer_opens_and_is_named() -> None:
 def test_a_key_opens_until_its_time_is_over(at: int, opens: bool) -> None:
     key = new(expires=NOW)
     if opens:
-        assert authenticate(key.text, known(key), PEPPER, at) == key.entry
+        assert authenticate(key.text, known(key), PEPPER, at).key == key.entry
     else:
         assert refused(key.text, known(key), at=at).code == "expired_key"
 
 
 def test_a_key_without_an_end_never_expires() -> None:
     key = new()
-    assert authenticate(key.text, known(key), PEPPER, 2**63 - 1) == key.entry
+    assert authenticate(key.text, known(key), PEPPER, 2**63 - 1).key == key.entry
 
 
 def test_a_refusal_never_says_the_secret() -> None:

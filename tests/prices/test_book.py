@@ -6,6 +6,7 @@ import hashlib
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 from farthing.errors import Refused
 from farthing.prices.book import Book, Model, PriceBook, Row
 from farthing.prices.compile import make_book
+from farthing.providers import Provider
 from farthing.settings.load import parse_settings
+from farthing.wire.dialect import Ask
 
 
 def row(
@@ -183,6 +186,73 @@ def test_what_is_remembered_is_remembered_by_provider_model_and_options() -> Non
         assert (rates[0].provider, rates[0].model) == ("acme", "m")
 
 
+# -- whichever way it is served -------------------------------------------------------------------
+
+SERVED = book(
+    Model(
+        "m",
+        [row(10, 20)],
+        variants=[
+            row(4, 8, when={"service_tier": "flex"}),
+            row(15, 19, when={"service_tier": "fast"}),
+            row(9, 30, when={"speed": "fast"}),
+        ],
+    )
+)
+
+
+def dearest(tiers: tuple[str, ...] = (), **fields: object) -> tuple[int, int]:
+    provider = Provider("https://h", {}, name="a", prices="acme", unasked_tiers=tiers)
+    ask = Ask(b"", {}, "m", **fields)  # type: ignore[arg-type]
+    found = SERVED.dearest(provider, "m", NOON, ask).prices(0)
+    return found.input, found.output
+
+
+def test_a_cheaper_tier_that_was_asked_for_may_not_be_granted() -> None:
+    assert dearest(options={"service_tier": "flex"}) == (10, 20)
+    assert dearest(options={"service_tier": "fast"}) == (15, 20)
+
+
+def test_of_several_options_any_may_be_granted_alone() -> None:
+    assert dearest(options={"service_tier": "fast", "speed": "fast"}) == (15, 30)
+
+
+def test_a_tier_left_open_may_be_the_dearest_that_the_account_can_choose() -> None:
+    tiers = ("flex", "fast", "unheard-of")
+    assert dearest(tiers, open_tier=True) == (15, 20)
+    assert dearest(tiers, open_tier=False) == (10, 20)
+    assert dearest((), open_tier=True) == (10, 20)
+    assert dearest(("flex",), open_tier=True) == (10, 20), "each set of tiers is its own"
+
+
+def test_what_was_asked_for_must_have_a_price() -> None:
+    with pytest.raises(Refused, match="no price for service_tier = 'unheard-of'"):
+        dearest(options={"service_tier": "unheard-of"})
+
+
+@pytest.mark.parametrize(
+    ("moment", "price"),
+    [("00:59", 3), ("01:00", 3), ("03:59", 3), ("04:00", 2), ("00:00", 3), ("23:59", 2)],
+)
+def test_dearer_hours_may_begin_before_the_answer_comes(moment: str, price: int) -> None:
+    of = book(Model("m", [row(2, 2), row(3, 3, hours=(60, 240))]))
+    provider = Provider("https://h", {}, name="a", prices="acme")
+    ask = Ask(b"", {}, "m")
+    assert of.dearest(provider, "m", at(f"2026-06-15T{moment}"), ask).prices(0).input == price
+
+
+def test_the_dearest_is_not_remembered_from_the_minute_before() -> None:
+    of = book(
+        Model(
+            "m", [row(1, 1), row(2, 2, starts="2026-06-15")], variants=[row(0, 0, when={"a": "b"})]
+        )
+    )
+    provider = Provider("https://h", {}, name="a", prices="acme")
+    ask = Ask(b"", {}, "m", options={"a": "b"})
+    for moment, price in (("2026-06-14T22:59", 1), ("2026-06-14T23:00", 2)):
+        assert of.dearest(provider, "m", at(moment), ask).prices(0).input == price
+
+
 # -- variants -------------------------------------------------------------------------------------
 
 VARIED = book(
@@ -295,3 +365,18 @@ def test_a_book_reads_back_as_it_was_written() -> None:
 
 def test_the_models_of_an_unknown_provider_are_none() -> None:
     assert DATED.models("nobody") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "prices", "embeds"),
+    [
+        ("text-embedding-3-small", {"input": [(0, 1)]}, True),
+        ("mistral-embed", {"input": [(0, 1)], "output": [(0, 0)]}, True),
+        ("davinci-002", {"input": [(0, 1)]}, False),
+        ("an-embed-of-nothing", {"request": [(0, 1)]}, False),
+    ],
+)
+def test_a_model_that_embeds_says_so_in_its_name_and_has_a_price_of_input(
+    name: str, prices: dict[str, Any], embeds: bool
+) -> None:
+    assert Model(name, [Row(prices)]).embeds() is embeds

@@ -239,6 +239,7 @@ def test_an_override_says_every_meter(folder: Path) -> None:
         cache_read=Decimal("0.1"),
         cache_write=Decimal("0.6"),
         cache_write_1h=Decimal("0.7"),
+        input_audio=Decimal(2),
         request=Decimal(5000),
         context_tokens=4096,
     )
@@ -246,6 +247,7 @@ def test_an_override_says_every_meter(folder: Path) -> None:
     prices = rate.prices(0)
     assert (prices.cache_read, prices.cache_write) == (100_000_000, 600_000_000)
     assert (prices.cache_write_1h, prices.request) == (700_000_000, 5000 * 10**9)
+    assert prices.input_audio == 2_000_000_000
     assert rate.context == 4096
     assert cost(Usage(), rate) == 5_000_000, "half a cent for each query"
 

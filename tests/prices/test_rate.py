@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from farthing.errors import Refused
 from farthing.money import PER_MILLION
-from farthing.prices.rate import METERS, Prices, Rate, Tier, cost
+from farthing.prices.rate import METERS, Prices, Rate, Tier, cost, merged
 from farthing.wire.dialect import Usage
 
 # Prices that tell every meter apart in a sum: each a million times the one before.
@@ -137,3 +137,36 @@ def test_no_tier_is_reachable_that_the_input_cannot_be_in() -> None:
     assert TIERED.reachable(0) == TIERED.reachable(100) == [CHEAP]
     assert TIERED.reachable(101) == TIERED.reachable(200) == [CHEAP, DEAR]
     assert TIERED.reachable(201) == [CHEAP, DEAR, DEAREST]
+
+
+# -- rates together -------------------------------------------------------------------------------
+
+
+def test_rates_together_are_the_dearest_of_each_meter_in_each_tier() -> None:
+    sounding = msgspec.structs.replace(CHEAP, output=25, input_audio=3)
+    other = Rate("p", "other", (Tier(0, sounding), Tier(150, CHEAP)))
+    found = merged([TIERED, other])
+    assert (found.provider, found.model) == ("p", "m")
+    assert [tier.above for tier in found.tiers] == [0, 100, 150, 200]
+    assert found.prices(100) == msgspec.structs.replace(CHEAP, output=25, input_audio=3)
+    assert found.prices(120) == msgspec.structs.replace(DEAR, input_audio=3)
+    assert found.prices(180) == DEAR
+    assert found.prices(201) == Prices(10, 90, 3, 12, 15)
+    assert merged([TIERED]) == TIERED
+
+
+tiers = st.lists(st.integers(1, 300), max_size=3, unique=True).flatmap(
+    lambda starts: st.tuples(
+        *(st.builds(Tier, st.just(start), full_prices) for start in sorted({0, *starts}))
+    )
+)
+
+
+@settings(deadline=None)
+@given(st.lists(tiers, min_size=1, max_size=3), usages, st.integers(0, 400))
+def test_rates_together_are_never_cheaper_than_one_of_them(
+    rows: list[tuple[Tier, ...]], usage: Usage, of_input: int
+) -> None:
+    rates = [Rate("p", "m", row) for row in rows]
+    for used in (usage, Usage(input=of_input, output=usage.output)):
+        assert cost(used, merged(rates)) >= max(cost(used, rate) for rate in rates)

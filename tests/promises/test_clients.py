@@ -53,8 +53,11 @@ def polyglot(
     running.stop()
 
 
-@pytest.mark.parametrize("there", CODECS)
-@pytest.mark.parametrize("library", CODECS)
+PAIRS = [*((library, there) for library in CODECS for there in CODECS)]
+PAIRS += [("azure", "chat"), ("azure", "messages")]
+
+
+@pytest.mark.parametrize(("library", "there"), PAIRS)
 def test_a_library_holds_its_conversation_with_any_provider(
     polyglot: RunningGateway, speakers: dict[str, Speaker], library: str, there: str
 ) -> None:
@@ -72,6 +75,10 @@ def test_a_library_holds_its_conversation_with_any_provider(
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert json.loads(ran.stdout) == EXPECTED
     assert len(speakers[there].asked) == before + QUERIES
+    if (library, there) == ("messages", "messages"):
+        told = speakers[there].headers[-1]
+        assert told["anthropic-version"] == "2026-10-21", "what the library says itself"
+        assert "authorization" not in told, "its key is the gateway's, and stays here"
     mine = [e for e in polyglot.entries() if isinstance(e, Hold) and e.key == key.split("_")[1]]
     settled = {e.id: e.usd for e in polyglot.entries() if isinstance(e, Settle)}
     assert [settled[hold.id] for hold in mine] == [27_000] * QUERIES

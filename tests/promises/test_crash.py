@@ -84,7 +84,7 @@ def test_a_worker_is_killed_in_mid_stream(
         assert gateway.record(answer.query, key)["status"] == "settled"
     record = gateway.record_when_ended(stream.query, key)
     assert (record["status"], record["reason"]) == ("unresolved", "worker_lost")
-    account = states(gateway.data)[-1].account(f"key:{hold.key}", "usd")
+    account = states(gateway.data)[-1].balance(f"key:{hold.key}", "usd")
     assert account.held == hold.usd
     assert account.posted == 2 * 27_000
 
@@ -109,7 +109,7 @@ def test_everything_is_killed_in_mid_stream(
         again.wait_until_unresolved(stream.query)
         record = again.record(stream.query, key)
         assert (record["status"], record["cost_usd"]) == ("unresolved", None)
-        account = states(again.data)[-1].account(f"key:{key.split('_')[1]}", "usd")
+        account = states(again.data)[-1].balance(f"key:{key.split('_')[1]}", "usd")
         hold = next(e for e in again.entries() if isinstance(e, Hold) and e.id == stream.query)
         assert (account.posted, account.held) == (3 * 27_000, hold.usd)
         assert again.chat(key, max_tokens=9).status == 200

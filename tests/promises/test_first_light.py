@@ -154,7 +154,7 @@ def test_the_log_lists_every_query_and_sums_to_the_keys_spend(up: RunningGateway
     total = sum(money.nanodollars(row["cost_usd"]) for row in rows)
     assert listed["spent_usd"] == money.dollars(total)
     assert listed["held_usd"] == "0"
-    balances, _ = asyncio.run(admin.read_balances(up.data))
+    balances = asyncio.run(admin.read_standing(up.data)).balances
     assert [b.posted for b in balances if b.unit == "usd"] == [total]
 
 

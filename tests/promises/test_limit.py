@@ -20,7 +20,7 @@ QUERIES = 50
 def settings(provider: FakeProvider, workers: int) -> str:
     """A price with which a query can cost, and does cost, about a tenth of a farthing.
 
-    The request below has 97 bytes and the default bound adds 1,024 tokens, so the hold is
+    The request below has 97 bytes and the provider's prompts add 1,024 tokens, so the hold is
     (1121 + 7) × $0.22 a million = $0.000248; the fixed price makes the bill nearly that too.
     """
     price = (
@@ -68,7 +68,7 @@ def test_fifty_queries_at_once_on_a_farthing(tmp_path: Path, workers: int) -> No
 def _never_above(gateway: RunningGateway, key: str) -> None:
     """At every position of the journal: posted + held ≤ limit; at its end, nothing is held."""
     scope, limit = f"key:{key.split('_')[1]}", money.nanodollars(FARTHING)
-    accounts = [state.account(scope, "usd") for state in states(gateway.data)]
+    accounts = [state.balance(scope, "usd") for state in states(gateway.data)]
     assert max(account.posted + account.held for account in accounts) <= limit
     assert accounts[-1].held == 0
     spent = sum(e.usd for e in gateway.entries() if isinstance(e, Settle))

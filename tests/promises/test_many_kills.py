@@ -102,5 +102,5 @@ def test_processes_are_killed_at_random_under_load(
     assert len(set(holds)) == len(holds)
     assert len(provider.seen) <= len(holds), "a query was sent without a hold"
     assert not without_ending(again)
-    accounts = [state.account(f"key:{key.split('_')[1]}", "usd") for state in states(gateway.data)]
+    accounts = [state.balance(f"key:{key.split('_')[1]}", "usd") for state in states(gateway.data)]
     assert all(a.limit is None or a.posted + a.held <= a.limit for a in accounts)

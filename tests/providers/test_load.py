@@ -19,6 +19,7 @@ from farthing.providers.load import (
 )
 from farthing.settings import ProviderSettings, Settings
 from farthing.wire import DIALECTS
+from farthing.wire.envelopes import ENVELOPES
 
 ACME = ProviderSettings(
     base_url="https://llm.example.com/v1", dialects={"chat": "/chat/completions"}
@@ -59,6 +60,17 @@ def test_a_built_in_provider_is_sound(name: str) -> None:
     assert provider.bound.image_tokens is None or provider.bound.image_tokens > 0
 
 
+@pytest.mark.parametrize("name", built_in_names())
+def test_a_built_in_provider_s_bounds_make_sense(name: str) -> None:
+    bound = built_in(name).bound
+    assert set(bound.windowed) <= {"image", "document", "audio", "video"}
+    assert bool(bound.windowed) <= bool(bound.windows), "without a window nothing is bounded by it"
+    assert all(tokens > 0 for tokens in bound.windows.values())
+    patterns = [*bound.windows, *bound.beside_cap, *bound.unbounded]
+    assert all(pattern == pattern.lower() for pattern in patterns)
+    assert bool(bound.beside_cap) <= ("*" in bound.windows), "any model there may reason"
+
+
 def places(name: str) -> dict[str, str]:
     """Return the variables that say where a provider is, if its address leaves that open."""
     provider = built_in(name)
@@ -76,8 +88,9 @@ def test_a_provider_elsewhere_is_spoken_to_in_secret_and_needs_a_key(name: str) 
     assert not provider.usable()
 
 
-def test_no_two_providers_read_one_variable() -> None:
-    variables = [name for known in built_in_names() for name in built_in(known).key_env]
+def test_no_two_providers_that_are_on_read_one_variable() -> None:
+    on = [provider for provider in map(built_in, built_in_names()) if provider.enabled]
+    variables = [name for provider in on for name in provider.key_env]
     assert len(variables) == len(set(variables))
 
 
@@ -89,7 +102,15 @@ def test_a_provider_without_a_key_is_known_and_not_usable() -> None:
     assert not any(provider.usable() for provider in load().values())
 
 
-@pytest.mark.parametrize("name", [name for name in built_in_names() if name != LOCAL])
+# Those that a key in the environment is enough for.
+KEYED = [
+    name
+    for name in built_in_names()
+    if name != LOCAL and built_in(name).enabled and built_in(name).auth != "oauth"
+]
+
+
+@pytest.mark.parametrize("name", KEYED)
 def test_the_environment_s_key_makes_a_provider_usable_and_no_other(name: str) -> None:
     variable = built_in(name).key_env[0]
     providers = load({variable: " secret\n", **places(name)})
@@ -142,6 +163,7 @@ def test_a_provider_of_one_s_own_is_made_of_its_table() -> None:
     assert (provider.host, provider.port, provider.tls) == ("llm.example.com", 443, True)
     assert provider.output_cap_field == "max_tokens"
     assert provider.bound.image_tokens is None, "no bound is known for its images"
+    assert provider.bound.query_tokens == 4096, "nobody has read how much its prompts add"
     assert not provider.allow_private_address
 
 
@@ -163,6 +185,21 @@ def test_what_a_table_does_not_say_stays_as_it_was() -> None:
     assert after.models == ("m",)
     bare = msgspec.structs.replace(after, bound=before.bound, models=before.models)
     assert bare == before
+
+
+def test_a_table_says_what_bounds_a_provider_s_tokens() -> None:
+    told = ProviderSettings(image_tokens=1, query_tokens=2, reasoning_tokens=3)
+    own = changed(ACME, image_tokens=1, query_tokens=2, reasoning_tokens=3)
+    for name, settings in (("acme", own), (built_in_names()[0], told)):
+        bound = load(**{name: settings})[name].bound
+        assert (bound.image_tokens, bound.query_tokens, bound.reasoning_tokens) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("tiers", [[], ["fast"]])
+def test_a_table_says_which_tiers_serve_what_names_none(tiers: list[str]) -> None:
+    name = next(n for n in built_in_names() if built_in(n).unasked_tiers)
+    assert load(**{name: ProviderSettings(unasked_tiers=tiers)})[name].unasked_tiers == tuple(tiers)
+    assert load()[name].unasked_tiers == built_in(name).unasked_tiers
 
 
 @pytest.mark.parametrize(
@@ -195,7 +232,7 @@ def test_what_a_table_says_replaces_what_was(field: str, value: object) -> None:
         (changed(ACME, base_url="https://"), "base_url must begin with https://"),
         (
             changed(ACME, auth="basic"),
-            "auth must be one of bearer, x-api-key, api-key, x-goog-api-key, signed, none, not",
+            "auth must be one of bearer, x-api-key, api-key, x-goog-api-key, signed, oauth, none,",
         ),
         (changed(ACME, dialects={"chta": "/x"}), "dialects: write chat or messages"),
         (changed(ACME, dialects={"chat": "x"}), "not chat = 'x'"),
@@ -223,6 +260,66 @@ def test_an_address_is_taken_apart(url: str, host: str, port: int, tls: bool) ->
     assert (provider.host, provider.port, provider.tls) == (host, port, tls)
 
 
+# -- dialects, places and blanks ------------------------------------------------------------------
+
+
+def test_a_model_is_served_in_the_dialects_whose_patterns_it_fits() -> None:
+    bedrock = built_in("bedrock")
+    assert bedrock.serving("us.Anthropic.claude-opus-5-v1:0") == ["converse", "messages"]
+    assert bedrock.serving("amazon.nova-pro-v1:0") == ["converse"]
+    assert built_in("vertex").serving("gemini-2.5-pro") == ["gemini"]
+    assert built_in("vertex").serving("claude-opus-5") == ["messages"]
+    assert built_in("vertex").serving("llama-4") == []
+    assert built_in("openai").serving("anything") == ["chat", "responses", "embeddings"]
+
+
+@pytest.mark.parametrize("name", built_in_names())
+def test_envelopes_and_patterns_are_of_dialects_that_a_provider_has(name: str) -> None:
+    provider = built_in(name)
+    assert provider.serves.keys() <= provider.dialects.keys()
+    assert provider.envelopes.keys() <= provider.dialects.keys()
+    assert set(provider.envelopes.values()) <= ENVELOPES.keys()
+
+
+def test_a_dialect_in_an_envelope_is_spoken_otherwise() -> None:
+    bedrock = built_in("bedrock")
+    assert bedrock.speaks("messages") is ENVELOPES["invoke"]
+    assert bedrock.speaks("converse") is DIALECTS["converse"]
+
+
+AZURE = {"AZURE_OPENAI_API_KEY": "k", "AZURE_OPENAI_ENDPOINT": "https://r.openai.azure.com/"}
+
+
+def test_the_older_azure_is_off_until_a_table_turns_it_on() -> None:
+    assert not load(AZURE)["azure-deployments"].usable()
+    tables = {"azure-deployments": ProviderSettings(), "azure": ProviderSettings(enabled=False)}
+    providers = load(AZURE, **tables)
+    assert [p.name for p in providers.values() if p.usable()] == ["azure-deployments"]
+    older = providers["azure-deployments"]
+    assert older.base_url == "https://r.openai.azure.com/openai/deployments"
+    assert older.dialects["chat"] == "/{model}/chat/completions?api-version=2024-10-21"
+
+
+def test_the_settings_fill_blanks_before_the_environment_does() -> None:
+    environ = {**AZURE, "OPENAI_API_VERSION": "2025-01-01-preview"}
+    name = "azure-deployments"
+    spoken = load(environ, **{name: ProviderSettings()})[name].dialects
+    assert spoken["embeddings"].endswith("?api-version=2025-01-01-preview")
+    table = ProviderSettings(blanks={"version": "v9"}, place="https://mine.example.com")
+    mine = load(environ, **{name: table})[name]
+    assert mine.dialects["chat"].endswith("?api-version=v9")
+    assert mine.base_url == "https://mine.example.com/openai/deployments"
+
+
+def test_a_table_of_headers_is_checked() -> None:
+    said = {"messages": {"anthropic-version": "2026-10-21"}}
+    assert load(anthropic=ProviderSettings(headers=said))["anthropic"].headers == said
+    for wrong in ({"messages": {"x-other": "1"}}, {"chat": {"a": "b"}}, {"nothing": {"a": "b"}}):
+        assert "has no header" in told(anthropic=ProviderSettings(headers=wrong))
+    split = {"messages": {"anthropic-beta": "a\r\nb"}}
+    assert "has no header" in told(anthropic=ProviderSettings(headers=split))
+
+
 # -- defects --------------------------------------------------------------------------------------
 
 
@@ -246,3 +343,12 @@ def test_a_key_file_that_is_no_text_says_which(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_bytes(b"\xff\xfe")
     assert str(file) in told(acme=changed(ACME, api_key_file=str(file)))
+
+
+def test_what_providers_count_beforehand_is_of_dialects_that_they_speak() -> None:
+    for name in built_in_names():
+        provider = built_in(name)
+        assert provider.counts.keys() <= provider.dialects.keys()
+        for dialect, path in provider.counts.items():
+            assert path.startswith("/")
+            assert DIALECTS[dialect].write_counting or dialect == "messages"

@@ -45,6 +45,34 @@ def test_a_translation_is_strict_only_when_asked() -> None:
         headers.strict(request(farthing_strict="1"))
 
 
+@pytest.mark.parametrize(
+    ("told", "user"), [(None, ""), ("", ""), ("  ", ""), (" ann ", "ann"), ("é 7", "é 7")]
+)
+def test_the_end_user_is_what_the_header_says(told: str | None, user: str) -> None:
+    asked = request() if told is None else request(farthing_user=told)
+    assert headers.user(asked) == user
+
+
+def test_bytes_that_are_no_text_are_still_some_user_and_some_tag() -> None:
+    asked = request()
+    asked.headers = {headers.USER_HEADER: b"a\xff", headers.TAGS_HEADER: b"b\xff, c"}
+    assert headers.user(asked) == "a\ufffd"
+    assert headers.tags(asked) == ("b\ufffd", "c")
+
+
+def test_tags_are_listed_in_one_header() -> None:
+    assert headers.tags(request()) == ()
+    assert headers.tags(request(farthing_tags="")) == ()
+    assert headers.tags(request(farthing_tags="blue, customer:7")) == ("blue", "customer:7")
+    with pytest.raises(Malformed, match="farthing-tags: name at most 8 tags"):
+        headers.tags(request(farthing_tags="a," * 9))
+
+
+def test_a_warning_is_one_line_whatever_a_scope_is_called() -> None:
+    line = headers.warning("user:é\r\nset-cookie: x is at $6 of $5 a month")
+    assert line == b"farthing-warning: user:????set-cookie: x is at $6 of $5 a month\r\n"
+
+
 def test_what_answers_tell() -> None:
     assert headers.named("q1", "acme", "m\r\nx: é") == (
         b"farthing-request-id: q1\r\nfarthing-model: acme/m??x:???\r\n"
@@ -61,3 +89,25 @@ def test_the_names_of_what_was_lost_cannot_grow_without_end() -> None:
     line = headers.losses(tuple(f"shape field-{n}" for n in range(10_000)))
     assert len(line) < headers.LOSSES_MOST + 50
     assert line.endswith(b" ...\r\n")
+
+
+@pytest.mark.parametrize(
+    ("passed", "told"),
+    [
+        (b"a: 1\r\nx-tokens: 12\r\n", 12),
+        (b"x-tokens: 0\r\n", 0),
+        (b"x-tokens: -1\r\n", None),
+        (b"x-tokens: many\r\n", None),
+        (b"x-tokens: 9999999999999999\r\n", None),
+        (b"not-x-tokens: 5\r\n", None),
+        (b"", None),
+    ],
+)
+def test_a_number_is_read_off_a_provider_s_headers(passed: bytes, told: int | None) -> None:
+    assert headers.number(passed, "X-Tokens") == told
+    assert headers.number(passed, "") is None
+
+
+def test_a_dialect_without_such_a_header_gets_none() -> None:
+    assert headers.input_tokens("x-tokens", 5) == b"x-tokens: 5\r\n"
+    assert headers.input_tokens("", 5) == b""

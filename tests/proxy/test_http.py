@@ -14,6 +14,7 @@ from farthing.proxy.http import (
     HOP_BY_HOP,
     LAST_CHUNK,
     chunk,
+    filled,
     keep_alive_seconds,
     request_head,
     status_line,
@@ -137,3 +138,15 @@ def test_a_request_s_head(auth: str, line: bytes, url: str, host: bytes, path: b
 )
 def test_how_long_a_connection_may_rest_a_second_spared(value: bytes, seconds: float) -> None:
     assert keep_alive_seconds(value) == seconds
+
+
+def test_an_address_without_a_path_is_asked_at_its_root() -> None:
+    provider = Provider("https://token.example.com", {}, auth="none")
+    head = request_head(provider, "POST", "", kind=b"text/plain")
+    assert head.startswith(b"POST / HTTP/1.1\r\nhost: token.example.com\r\n")
+    assert b"\r\ncontent-type: text/plain\r\n" in head
+
+
+def test_a_model_s_name_is_one_part_of_a_path() -> None:
+    assert filled("/{model}:{verb}", "a/b?c@1:0", "go") == "/a%2Fb%3Fc@1%3A0:go"
+    assert filled("/x", "a", "go") == "/x"

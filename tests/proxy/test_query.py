@@ -275,6 +275,26 @@ def test_the_tier_that_was_served_is_the_one_that_is_paid(
     assert Scene(whole(service_tier=served)).ask(**fields).ending == ("settled", usd, 200)
 
 
+@pytest.mark.parametrize(
+    ("asked", "tiers", "times"),
+    [
+        (None, (), 1),
+        (None, ("priority",), 2),
+        ("auto", ("priority",), 2),
+        ("default", ("priority",), 1),
+    ],
+)
+def test_a_hold_covers_every_tier_that_may_serve_the_query(
+    asked: str | None, tiers: tuple[str, ...], times: int
+) -> None:
+    fields = {} if asked is None else {"service_tier": asked}
+    provider = msgspec.structs.replace(LOOP, unasked_tiers=tiers)
+    scene = Scene(whole(service_tier="default"), provider=provider).ask(**fields)
+    (hold,) = scene.ledger.holds
+    assert hold.usd == times * 1000 * hold.tokens
+    assert scene.ending == ("settled", COST, 200)
+
+
 # -- the price cap --------------------------------------------------------------------------------
 
 
@@ -325,7 +345,8 @@ def test_a_price_cap_that_cannot_be_read_is_not_taken_as_none(text: bytes) -> No
 def test_a_hold_says_what_was_asked_and_what_it_can_cost() -> None:
     (hold,) = Scene(whole()).ask(model="fast", stream=True).ledger.holds
     assert (hold.provider, hold.model, hold.asked_model) == ("loop", "m", "fast")
-    assert (hold.key, hold.path) == (NEW_KEY.entry.id, (f"key:{NEW_KEY.entry.id}",))
+    scopes = ("route:fast", "model:loop/m", "provider:loop")
+    assert (hold.key, hold.path) == (NEW_KEY.entry.id, (f"key:{NEW_KEY.entry.id}", *scopes))
     assert (hold.dialect, hold.stream, hold.output_cap) == ("chat", True, 9)
     assert hold.tokens == hold.input_tokens + 9
     assert hold.usd == 1000 * hold.tokens

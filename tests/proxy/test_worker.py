@@ -141,7 +141,7 @@ def test_both_serve_on_one_port_and_the_records_add_up(two_workers: RunningGatew
     settled = [e for e in two_workers.entries() if isinstance(e, Settle)]
     assert {e.id for e in settled} == queries
     assert sum(e.usd for e in settled) == 40 * COST
-    account = states(two_workers.data)[-1].account(f"key:{key.split('_')[1]}", "usd")
+    account = states(two_workers.data)[-1].balance(f"key:{key.split('_')[1]}", "usd")
     assert (account.posted, account.held) == (40 * COST, 0)
     records = [two_workers.record(query, key) for query in queries]  # from whichever worker
     assert sum(money.nanodollars(r["cost_usd"]) for r in records) == 40 * COST
@@ -173,7 +173,7 @@ def test_one_that_is_killed_is_missed_by_nobody_and_comes_back(two_workers: Runn
     assert after["worker-1"].worker != one.worker, "a new run of it has an id of its own"
     assert after["worker-2"].worker == other.worker
     settled = [e.usd for e in two_workers.entries() if isinstance(e, Settle)]
-    account = states(two_workers.data)[-1].account(f"key:{key.split('_')[1]}", "usd")
+    account = states(two_workers.data)[-1].balance(f"key:{key.split('_')[1]}", "usd")
     assert (account.posted, account.held) == (sum(settled), 0)
     for connection in (one, other, *after.values()):
         connection.close()

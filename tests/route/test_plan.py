@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from farthing.errors import FarthingError, Malformed
+from farthing.ledger.registry import short
 from farthing.prices.book import Book, Model, PriceBook, Row
 from farthing.prices.compile import make_book
 from farthing.providers import Provider, Providers, load_providers
@@ -31,6 +32,12 @@ def router(*providers: Provider, aliases: dict[str, str] | None = None, **models
     return Router(known, PriceBook(Book("test", rows).encoded()), aliases or {})
 
 
+def route(of: Provider, model: str, dialect: str, alias: str = "", book: str = "") -> Route:
+    """Return the route to a model; `alias` and `book` are other names of it."""
+    served = (f"model:{of.name}/{book or model}", f"provider:{of.name}")
+    return Route(of, model, dialect, (f"route:{alias}", *served) if alias else served)
+
+
 ACME, BETA = provider("acme"), provider("beta", "messages")
 KEYLESS = provider("keyless", key="", key_env=("KEYLESS_KEY", "OTHER_KEY"))
 
@@ -45,40 +52,40 @@ def refusal(of: Router, model: str, dialect: str = "chat") -> FarthingError:
 
 
 def test_a_model_goes_to_the_provider_that_the_book_prices_it_for() -> None:
-    assert router(ACME, BETA, acme="m", beta="n").plan("m", "chat") == Route(ACME, "m", "chat")
+    assert router(ACME, BETA, acme="m", beta="n").plan("m", "chat") == route(ACME, "m", "chat")
 
 
 def test_a_model_that_a_provider_lists_goes_there_without_a_price() -> None:
     lister = provider("lister", models=("own",))
-    assert router(ACME, lister, acme="m").plan("own", "chat") == Route(lister, "own", "chat")
+    assert router(ACME, lister, acme="m").plan("own", "chat") == route(lister, "own", "chat")
 
 
 def test_a_provider_can_be_named_before_the_model() -> None:
     of = router(ACME, provider("other"), acme="m", other="m")
-    assert of.plan("acme/m", "chat") == Route(ACME, "m", "chat")
-    assert of.plan("acme/unpriced", "chat") == Route(ACME, "unpriced", "chat"), (
+    assert of.plan("acme/m", "chat") == route(ACME, "m", "chat")
+    assert of.plan("acme/unpriced", "chat") == route(ACME, "unpriced", "chat"), (
         "the book says its say later"
     )
 
 
 def test_a_model_s_own_name_may_have_a_slash() -> None:
     of = router(ACME, acme="maker/m")
-    assert of.plan("maker/m", "chat") == Route(ACME, "maker/m", "chat")
-    assert of.plan("acme/maker/m", "chat") == Route(ACME, "maker/m", "chat")
+    assert of.plan("maker/m", "chat") == route(ACME, "maker/m", "chat")
+    assert of.plan("acme/maker/m", "chat") == route(ACME, "maker/m", "chat")
 
 
 def test_a_prefix_that_is_a_provider_without_a_key_may_be_part_of_another_s_name() -> None:
     of = router(ACME, KEYLESS, acme="keyless/m", keyless="m")
-    assert of.plan("keyless/m", "chat") == Route(ACME, "keyless/m", "chat")
+    assert of.plan("keyless/m", "chat") == route(ACME, "keyless/m", "chat")
 
 
 def test_a_provider_s_prices_may_be_under_another_name() -> None:
     renamed = provider("renamed", prices="acme")
-    assert router(renamed, acme="m").plan("m", "chat") == Route(renamed, "m", "chat")
+    assert router(renamed, acme="m").plan("m", "chat") == route(renamed, "m", "chat")
 
 
 def test_a_book_may_know_a_model_by_another_spelling_and_the_client_s_is_sent() -> None:
-    assert router(ACME, acme="m").plan("M", "chat") == Route(ACME, "M", "chat")
+    assert router(ACME, acme="m").plan("M", "chat") == route(ACME, "M", "chat", book="m")
 
 
 # -- aliases --------------------------------------------------------------------------------------
@@ -86,12 +93,12 @@ def test_a_book_may_know_a_model_by_another_spelling_and_the_client_s_is_sent() 
 
 def test_an_alias_stands_for_a_model() -> None:
     of = router(ACME, provider("other"), aliases={"fast": "acme/m"}, acme="m", other="m")
-    assert of.plan("fast", "chat") == Route(ACME, "m", "chat")
+    assert of.plan("fast", "chat") == route(ACME, "m", "chat", "fast")
 
 
 def test_an_alias_comes_before_a_model_of_the_same_name() -> None:
-    assert router(ACME, aliases={"m": "acme/n"}, acme="m n").plan("m", "chat") == Route(
-        ACME, "n", "chat"
+    assert router(ACME, aliases={"m": "acme/n"}, acme="m n").plan("m", "chat") == route(
+        ACME, "n", "chat", "m"
     )
 
 
@@ -138,8 +145,8 @@ def test_several_providers_of_one_model_are_named_and_none_is_guessed() -> None:
 
 def test_of_several_providers_the_only_one_of_the_dialect_is_taken() -> None:
     of = router(ACME, BETA, acme="m", beta="m")
-    assert of.plan("m", "chat") == Route(ACME, "m", "chat")
-    assert of.plan("m", "messages") == Route(BETA, "m", "messages")
+    assert of.plan("m", "chat") == route(ACME, "m", "chat")
+    assert of.plan("m", "messages") == route(BETA, "m", "messages")
 
 
 # -- crossings ------------------------------------------------------------------------------------
@@ -148,7 +155,8 @@ def test_of_several_providers_the_only_one_of_the_dialect_is_taken() -> None:
 @pytest.mark.parametrize("name", ["m", "acme/m", "fast"])
 def test_a_provider_of_another_dialect_is_spoken_to_in_its_own(name: str) -> None:
     of = router(ACME, acme="m", aliases={"fast": "acme/m"})
-    assert of.plan(name, "messages") == Route(ACME, "m", "chat")
+    alias = "fast" if name == "fast" else ""
+    assert of.plan(name, "messages") == route(ACME, "m", "chat", alias)
 
 
 def test_of_a_provider_s_own_dialects_the_first_is_spoken() -> None:
@@ -162,6 +170,46 @@ def test_several_providers_of_other_dialects_are_named_too() -> None:
     assert refusal(of, "m", "messages").code == "ambiguous_model"
 
 
+# -- scopes ---------------------------------------------------------------------------------------
+
+
+def test_a_query_is_counted_under_its_alias_its_model_and_its_provider() -> None:
+    of = router(ACME, acme="m", aliases={"fast": "acme/m"})
+    assert of.plan("fast", "chat").scopes == ("route:fast", "model:acme/m", "provider:acme")
+    assert of.plan("m", "chat").scopes == ("model:acme/m", "provider:acme")
+    assert of.plan("m", "messages").scopes == of.plan("m", "chat").scopes
+
+
+@pytest.mark.parametrize("asked", ["M", "acme/M", "acme/m"])
+def test_all_names_of_a_model_that_has_one_price_are_one_scope(asked: str) -> None:
+    of = router(ACME, acme="m")
+    assert of.plan(asked, "chat").scopes == of.plan("m", "chat").scopes
+
+
+def test_a_provider_s_scope_is_its_own_name_and_not_that_of_its_prices() -> None:
+    renamed = provider("renamed", prices="acme")
+    assert router(renamed, acme="m").plan("m", "chat").scopes == (
+        "model:renamed/m",
+        "provider:renamed",
+    )
+
+
+def test_long_names_are_known_by_their_digests() -> None:
+    long, alias = "m" * 200, "a" * 200
+    of = router(ACME, aliases={alias: f"acme/{long}"}, acme="x")
+    assert of.plan(alias, "chat").scopes == (
+        f"route:{short(alias)}",
+        f"model:acme/{short(long)}",
+        "provider:acme",
+    )
+    assert of.plan(alias, "chat").model == long, "and sent as they are"
+    assert all(len(scope) <= 160 for scope in of.plan(alias, "chat").scopes)
+
+
+def test_no_model_s_name_is_that_of_all_models() -> None:
+    assert router(ACME, acme="x").plan("acme/*", "chat").scopes[0] == f"model:acme/{short('*')}"
+
+
 # -- memory ---------------------------------------------------------------------------------------
 
 
@@ -169,9 +217,9 @@ def test_what_is_remembered_is_remembered_by_dialect() -> None:
     both = provider("both", "chat", "messages")
     of = router(ACME, both, acme="m", both="n")
     assert of.plan("m", "chat") is of.plan("m", "chat")
-    assert of.plan("m", "messages") == Route(ACME, "m", "chat")
-    assert of.plan("n", "messages") == Route(both, "n", "messages")
-    assert of.plan("n", "chat") == Route(both, "n", "chat")
+    assert of.plan("m", "messages") == route(ACME, "m", "chat")
+    assert of.plan("n", "messages") == route(both, "n", "messages")
+    assert of.plan("n", "chat") == route(both, "n", "chat")
 
 
 def test_no_more_routes_are_remembered_than_the_bound() -> None:
@@ -179,7 +227,7 @@ def test_no_more_routes_are_remembered_than_the_bound() -> None:
     for number in range(REMEMBERED + 10):
         of.plan(f"acme/{number}", "chat")
     assert len(of._found) <= REMEMBERED
-    assert of.plan("acme/0", "chat") == Route(ACME, "0", "chat")
+    assert of.plan("acme/0", "chat") == route(ACME, "0", "chat")
 
 
 # -- lists ----------------------------------------------------------------------------------------
@@ -232,3 +280,26 @@ def test_a_provider_that_is_switched_off_does_not_ask_for_a_key() -> None:
     message = refusal(router(ACME, off, acme="n", off="m"), "m").message
     assert "key" not in message
     assert "enabled" in message
+
+
+# -- embeddings -----------------------------------------------------------------------------------
+
+
+def test_models_that_embed_are_candidates_for_embeddings_alone() -> None:
+    both = provider("both", "chat", "cohere-embeddings")
+    rows = [Model("m", PRICE), Model("m-embed", [Row({"input": [(0, 1)]})])]
+    book = PriceBook(Book("test", {"both": rows, "acme": rows}).encoded())
+    of = Router({"both": both, "acme": ACME}, book, {})
+    assert of.models() == ["both/m", "both/m-embed", "acme/m"], "where they can be asked for"
+    assert [route.model for route in of.candidates("chat")] == ["m", "m"]
+    found = [(r.provider.name, r.model, r.dialect) for r in of.candidates("embeddings")]
+    assert found == [("both", "m-embed", "cohere-embeddings")]
+
+
+def test_a_provider_is_spoken_to_in_a_dialect_of_the_client_s_family_alone() -> None:
+    every = provider("every", "chat", "cohere-embeddings", "counting")
+    of = router(every, every="m")
+    assert of.plan("m", "gemini-embeddings").dialect == "cohere-embeddings"
+    assert of.plan("m", "gemini-counting").dialect == "counting"
+    assert of.plan("m", "gemini").dialect == "chat"
+    assert refusal(router(ACME, acme="m"), "m", "gemini-counting").code == "unsupported_crossing"

@@ -243,6 +243,9 @@ def test_a_number_that_no_decimal_can_hold_is_an_error_of_the_file() -> None:
         "[local]\ndollars_per_hour = 0.0000000001",
         "[local]\nthreads = -1",
         "[providers.openai]\nimage_tokens = -5",
+        "[providers.openai]\nreasoning_tokens = -1",
+        "[providers.openai]\nquery_tokens = -1",
+        PRICE + "input_audio = -1",
         PRICE + "context_tokens = -3",
     ],
 )

@@ -50,7 +50,7 @@ def test_only_durations_are_floats(field: msgspec.structs.FieldInfo) -> None:
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_setting_of_money_is_a_decimal(field: msgspec.structs.FieldInfo) -> None:
     money = {"dollars_per_hour", "input", "output", "cache_read", "cache_write", "request"}
-    money.add("cache_write_1h")
+    money |= {"cache_write_1h", "input_audio"}
     assert (Decimal in _parts(field.type)) == (field.name in money)
 
 
@@ -61,7 +61,9 @@ def test_a_table_knows_its_settings_and_no_others(table: type[msgspec.Struct]) -
 
 
 def test_a_limit_without_a_default_is_none_and_not_zero() -> None:
-    assert ProviderSettings().image_tokens is None
+    bare = ProviderSettings()
+    assert (bare.image_tokens, bare.query_tokens, bare.reasoning_tokens) == (None,) * 3
+    assert bare.unasked_tiers is None, "none said is not none there"
     price = PriceOverride("p", "m", Decimal(1), Decimal(2))
     assert (price.cache_read, price.cache_write, price.cache_write_1h, price.request) == (None,) * 4
 

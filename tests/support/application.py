@@ -11,9 +11,9 @@ from typing import Any
 from tests.support.loopback import until
 
 from farthing.flow import OneShot, ready
-from farthing.ledger.entry import Ending, Hold, Refusal
+from farthing.ledger.entry import Commitment, Ending, Hold, Refusal
 from farthing.ledger.ledger import Outcome
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
 from farthing.policy.keys import make_key
 from farthing.prices.book import Book, Model, PriceBook, Row
 from farthing.providers import Provider
@@ -41,6 +41,7 @@ class ListLedger:
 
     def __init__(self) -> None:
         self.keys = {NEW_KEY.entry.id: KeyState(NEW_KEY.entry)}
+        self.commitments: dict[str, Commitment] = {}
         self.ready = True
         self.refusal: Refusal | None = None
         """What becomes of holds."""
@@ -61,7 +62,7 @@ class ListLedger:
     def refuse_endings(self) -> None:
         self.outcome = ready(Refusal("not_open"))
 
-    def keep_waiting(self) -> OneShot[Refusal | None]:
+    def keep_waiting(self) -> Outcome:
         """Record no ending until the OneShot is set."""
         self.outcome = OneShot()
         return self.outcome

@@ -15,10 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.support.journal import groups
+
 from farthing import clock, money
 from farthing.ledger import admin
+from farthing.ledger.account import Balance
 from farthing.ledger.entry import Entry, Hold, Limit, Unresolved
-from farthing.ledger.journal import FIRST_SEGMENT, read_groups
+from farthing.ledger.meter import UNITS
 from farthing.ledger.state import State
 from farthing.paths import DataFolder
 from farthing.policy.keys import make_key
@@ -232,18 +235,30 @@ def _alive(pid: int) -> bool:
 
 def entries(data: DataFolder) -> list[Entry]:
     """Read a journal beside whoever writes it."""
-    raw = (data.journal / FIRST_SEGMENT).read_bytes()
-    return [entry for group, _ in read_groups(raw, 0, 0) for entry in group]
+    return [entry for group in groups(data.journal) for entry in group]
 
 
-def states(data: DataFolder) -> list[State]:
-    """Return the state after each entry: every position of the journal."""
+class Position:
+    """What the ledger stood at after one entry."""
+
+    def __init__(self, state: State) -> None:
+        self.holds = dict(state.holds)
+        self.unresolved = dict(state.unresolved)
+        self._balances = {
+            (account.scope, unit): account.balance(unit)
+            for account in state.accounts.by_scope.values()
+            for unit in UNITS
+        }
+
+    def balance(self, scope: str, unit: str) -> Balance:
+        """Return a scope's totals then."""
+        return self._balances.get((scope, unit), Balance(scope, unit, 0, 0, None))
+
+
+def states(data: DataFolder) -> list[Position]:
+    """Return what the ledger stood at after each entry: at every position of the journal."""
     state, found = State(), []
     for entry in entries(data):
         assert state.apply(entry) is None
-        copy = State()
-        copy.__dict__.update({**state.__dict__, "accounts": {}, "holds": dict(state.holds)})
-        for name, account in state.accounts.items():
-            copy.accounts[name] = type(account)(account.posted, account.held, account.limit)
-        found.append(copy)
+        found.append(Position(state))
     return found

@@ -71,7 +71,7 @@ class FakeProvider:
         return (
             f'[providers.{name}]\nbase_url = "{self.base_url}"\nauth = "none"\n'
             'dialects = { chat = "/chat/completions", messages = "/messages" }\n'
-            f"allow_private_address = true\nmodels = {models}\n{prices}"
+            f"allow_private_address = true\nquery_tokens = 1024\nmodels = {models}\n{prices}"
         )
 
     async def wait_at_gate(self) -> None:

@@ -20,7 +20,22 @@ def chat(address: str, key: str, model: str) -> dict[str, Any]:
     """OpenAI's library, Chat Completions."""
     import openai
 
-    client: Any = openai.OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
+    return _chat(openai.OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0), model)
+
+
+def azure(address: str, key: str, model: str) -> dict[str, Any]:
+    """OpenAI's library, as it asks Azure."""
+    import openai
+
+    client = openai.AzureOpenAI(
+        azure_endpoint=address, api_key=key, api_version="2024-10-21", max_retries=0
+    )
+    return _chat(client, model)
+
+
+def _chat(client: Any, model: str) -> dict[str, Any]:
+    import openai
+
     asked: Any = [{"role": "user", "content": QUESTION}]
     function = {"name": "weather", "description": WHAT, "parameters": SCHEMA}
     tools: Any = [{"type": "function", "function": function}]
@@ -178,12 +193,11 @@ def gemini(address: str, key: str, model: str) -> dict[str, Any]:
     }
 
 
-def converse(address: str, key: str, model: str) -> dict[str, Any]:
-    """Amazon's library, Converse. It sends a bearer key over TLS alone, so here it is a header."""
+def _amazon(address: str, key: str) -> Any:
+    """Amazon's library. It sends a bearer key over TLS alone, so here it is a header."""
     import boto3
     from botocore import UNSIGNED
     from botocore.config import Config
-    from botocore.exceptions import ClientError
 
     client: Any = boto3.client(
         "bedrock-runtime",
@@ -196,6 +210,14 @@ def converse(address: str, key: str, model: str) -> dict[str, Any]:
         request.headers["x-api-key"] = key
 
     client.meta.events.register("before-send.bedrock-runtime.*", add)
+    return client
+
+
+def converse(address: str, key: str, model: str) -> dict[str, Any]:
+    """Amazon's library, Converse."""
+    from botocore.exceptions import ClientError
+
+    client = _amazon(address, key)
     asked = [{"role": "user", "content": [{"text": QUESTION}]}]
     spec = {"name": "weather", "description": WHAT, "inputSchema": {"json": SCHEMA}}
     tools = {"tools": [{"toolSpec": spec}]}
@@ -231,6 +253,117 @@ def converse(address: str, key: str, model: str) -> dict[str, Any]:
         "call": [call["name"], call["input"]],
         "after": after["output"]["message"]["content"][0]["text"],
         "stream_call": [name, arguments],
+        "error": error,
+    }
+
+
+def embeddings(address: str, key: str, model: str) -> dict[str, Any]:
+    """OpenAI's library, embeddings: it asks for base64 unless told otherwise."""
+    import openai
+
+    client: Any = openai.OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
+    usual = client.embeddings.create(model=model, input=QUESTION)
+    plain = client.embeddings.create(model=model, input=[QUESTION], encoding_format="float")
+    try:
+        client.embeddings.create(model="nobody/nothing", input=QUESTION)
+    except openai.NotFoundError as problem:
+        error = "nobody/nothing" in str(problem)
+    return {
+        "vectors": [usual.data[0].embedding, plain.data[0].embedding],
+        "usage": usual.usage.prompt_tokens,
+        "error": error,
+    }
+
+
+def gemini_embeddings(address: str, key: str, model: str) -> dict[str, Any]:
+    """Google's library, embeddings."""
+    from google import genai
+    from google.genai import errors, types
+
+    client: Any = genai.Client(api_key=key, http_options=types.HttpOptions(base_url=address))
+    config = types.EmbedContentConfig(task_type="RETRIEVAL_DOCUMENT")
+    usual = client.models.embed_content(model=model, contents=QUESTION)
+    plain = client.models.embed_content(model=model, contents=[QUESTION], config=config)
+    try:
+        client.models.embed_content(model="nothing", contents=QUESTION)
+    except errors.ClientError as problem:
+        error = problem.code == 404
+    return {
+        "vectors": [usual.embeddings[0].values, plain.embeddings[0].values],
+        "usage": usual.usage_metadata.prompt_token_count,
+        "error": error,
+    }
+
+
+def counting(address: str, key: str, model: str) -> dict[str, Any]:
+    """Anthropic's library, counts."""
+    import anthropic
+
+    client: Any = anthropic.Anthropic(base_url=address, api_key=key, max_retries=0)
+    asked: Any = [{"role": "user", "content": QUESTION}]
+    tools: Any = [{"name": "weather", "description": WHAT, "input_schema": SCHEMA}]
+    count = client.messages.count_tokens(model=model, messages=asked, system="Be brief.")
+    more = client.messages.count_tokens(model=model, messages=asked, tools=tools)
+    return {"counts": [count.input_tokens, more.input_tokens]}
+
+
+def responses_counting(address: str, key: str, model: str) -> dict[str, Any]:
+    """OpenAI's library, counts."""
+    import openai
+
+    client: Any = openai.OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
+    tools: Any = [{"type": "function", "name": "weather", "parameters": SCHEMA, "strict": False}]
+    ask = client.responses.input_tokens.count
+    count = ask(model=model, input=QUESTION, instructions="Be brief.")
+    more = ask(model=model, input=QUESTION, tools=tools)
+    return {"counts": [count.input_tokens, more.input_tokens]}
+
+
+def gemini_counting(address: str, key: str, model: str) -> dict[str, Any]:
+    """Google's library, counts: of contents alone."""
+    from google import genai
+    from google.genai import types
+
+    client: Any = genai.Client(api_key=key, http_options=types.HttpOptions(base_url=address))
+    ask = client.models.count_tokens
+    count = ask(model=model, contents=QUESTION)
+    turns = [types.Content(role="user", parts=[types.Part(text=QUESTION)])]
+    more = ask(model=model, contents=turns)
+    return {"counts": [count.total_tokens, more.total_tokens]}
+
+
+def converse_counting(address: str, key: str, model: str) -> dict[str, Any]:
+    """Amazon's library, counts and embeddings."""
+
+    client = _amazon(address, key)
+    converse: Any = {"messages": [{"role": "user", "content": [{"text": QUESTION}]}]}
+    count = client.count_tokens(modelId=model, input={"converse": converse})
+    converse["system"] = [{"text": "Be brief."}]
+    more = client.count_tokens(modelId=model, input={"converse": converse})
+    return {"counts": [count["inputTokens"], more["inputTokens"]]}
+
+
+def bedrock_embeddings(address: str, key: str, model: str) -> dict[str, Any]:
+    """Amazon's library, embeddings in both forms."""
+    from botocore.exceptions import ClientError
+
+    client = _amazon(address, key)
+
+    def invoke(model: str, **body: Any) -> Any:
+        return json.loads(client.invoke_model(modelId=model, body=json.dumps(body))["body"].read())
+
+    one = invoke(model, inputText=QUESTION)
+    if "titan" in model:  # whose own provider takes no other form
+        many = {"embeddings": [invoke(model, inputText=QUESTION)["embedding"]]}
+    else:
+        many = invoke(model, texts=[QUESTION], input_type="search_document")
+    try:
+        invoke("nobody/no-embeddings", inputText=QUESTION)
+    except ClientError as problem:
+        error = problem.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    return {
+        "vectors": [one["embedding"], many["embeddings"][0]],
+        "usage": one["inputTextTokenCount"],
         "error": error,
     }
 

@@ -61,6 +61,7 @@ class Speaker:
     def __init__(self, dialect: str) -> None:
         self.dialect = dialect
         self.asked: list[Request] = []
+        self.headers: list[dict[str, str]] = []
         speaker = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -68,6 +69,7 @@ class Speaker:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                speaker.headers.append({n.lower(): v for n, v in self.headers.items()})
                 kind, answer = speaker.answer(self.path, body)
                 self.send_response(200)
                 self.send_header("content-type", kind)

@@ -33,10 +33,21 @@ def test_images_count_by_number_wherever_they_stand() -> None:
 
 
 @pytest.mark.parametrize("kind", ["audio", "document", "video"])
-def test_other_media_have_no_bound(kind: str) -> None:
-    media = Media(kind=kind)  # type: ignore[arg-type]
+def test_other_media_are_opaque_and_named(kind: str) -> None:
+    media = Media(kind=kind, data="AAAA")  # type: ignore[arg-type]
     ask = ask_of(request(ToolResult(call="c", parts=[media])), b"{}", ())
-    assert ask.unbounded == (f"content part `{kind}`",)
+    assert (ask.opaque, ask.unbounded) == (((kind, f"content part `{kind}`"),), ())
+
+
+def test_the_bytes_of_a_text_bound_it_though_it_is_a_document() -> None:
+    text = {"kind": "document", "mime": "text/plain"}
+    inside = Media(data="eA==", **text)  # type: ignore[arg-type]
+    cited = Media(data="eA==", rest={"citations": {"enabled": True}}, **text)  # type: ignore[arg-type]
+    elsewhere = Media(file="f", **text)  # type: ignore[arg-type]
+    pdf = Media(kind="document", data="eA==", mime="application/pdf")
+    opaque = {str(m): bool(ask_of(request(m), b"{}", ()).opaque) for m in (inside, cited, pdf)}
+    assert list(opaque.values()) == [False, True, True]
+    assert ask_of(request(elsewhere), b"{}", ()).opaque
 
 
 def test_what_nobody_understands_has_no_bound() -> None:

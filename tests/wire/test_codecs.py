@@ -57,7 +57,8 @@ def ending(found: Response) -> str:
 
 
 def test_every_dialect_has_a_codec_of_its_name() -> None:
-    assert list(CODECS) == [name for name, dialect in DIALECTS.items() if dialect.crosses]
+    crossing = [d.name for d in DIALECTS.values() if d.crosses and d.family == "answers"]
+    assert list(CODECS) == crossing
     assert all(codec.name == name for name, codec in CODECS.items())
 
 

@@ -11,16 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farthing.errors import CODES, FarthingError, Malformed
+from farthing.policy.path import told_user
 from farthing.wire import DIALECTS
 from farthing.wire.codecs import CODECS
+from farthing.wire.count.envelopes import ENVELOPES
 from farthing.wire.dialect import Answer, Changes, Dialect, Target, Usage
 from farthing.wire.events import Fault
 
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda d: d.name)
 # Those whose requests say themselves which model is meant.
-BY_BODY = [d for d in DIALECTS.values() if d.target is None and d.crosses]
+BY_BODY = [d for d in DIALECTS.values() if d.path and d.family == "answers" and d.crosses]
 self_contained = pytest.mark.parametrize("dialect", BY_BODY, ids=lambda d: d.name)
-BY_PATH = [d for d in DIALECTS.values() if d.target is not None]
+BY_PATH = [d for d in DIALECTS.values() if not d.path and d.family == "answers"]
+TARGETED = [d for d in DIALECTS.values() if d.target is not None and d.family == "answers"]
 counts = st.integers(0, 10**9)
 
 # Names that decide something in one dialect or another, and values of the right and wrong types.
@@ -179,7 +182,7 @@ def test_a_dialect_s_required_headers_are_among_those_it_passes(dialect: Dialect
 @every_dialect
 def test_a_dialect_is_known_by_its_name(dialect: Dialect) -> None:
     assert DIALECTS[dialect.name] is dialect
-    assert dialect.path.startswith("/") is (dialect.target is None)
+    assert dialect.path.startswith("/") or dialect.target is not None
 
 
 @pytest.mark.parametrize("dialect", BY_PATH, ids=lambda d: d.name)
@@ -207,7 +210,7 @@ def test_a_path_says_the_model_and_whether_to_stream(name: str, path: str, strea
     assert dialect.target(path.replace("{verb}", verb).encode()) == Target("a.b-1", stream)
 
 
-@pytest.mark.parametrize("dialect", BY_PATH, ids=lambda d: d.name)
+@pytest.mark.parametrize("dialect", TARGETED, ids=lambda d: d.name)
 @pytest.mark.parametrize("path", ["/", "/v1/models", "/v1/models/m", "/model/m", "/v1/chat", "//"])
 def test_another_path_is_none_of_theirs(dialect: Dialect, path: str) -> None:
     assert dialect.target is not None
@@ -269,6 +272,45 @@ def test_what_is_no_count_of_tokens_counts_nothing(dialect: Dialect, body: bytes
     assert dialect.read_count(body) is None
 
 
+# -- the end user ---------------------------------------------------------------------------------
+
+# Where each vendor's requests name the end user: platform.openai.com/docs/api-reference (chat and
+# responses: `safety_identifier`, and `user`, which it replaces) and docs.anthropic.com/en/api
+# (messages: `metadata.user_id`). The others have no such field.
+NAMES_USER: dict[str, list[tuple[dict[str, Any], str]]] = {
+    "chat": [
+        ({"safety_identifier": "ann"}, "ann"),
+        ({"user": "bob"}, "bob"),
+        ({"user": "bob", "safety_identifier": "ann"}, "ann"),
+        ({"safety_identifier": None, "user": "bob"}, "bob"),
+        ({"metadata": {"user_id": "eve"}}, ""),
+    ],
+    "messages": [
+        ({"metadata": {"user_id": "ann"}}, "ann"),
+        ({"metadata": {"user_id": None}}, ""),
+        ({"metadata": None, "user": "eve"}, ""),
+        ({"user_id": "eve", "safety_identifier": "eve"}, ""),
+    ],
+}
+NAMES_USER["responses"] = NAMES_USER["chat"]
+
+
+@every_dialect
+def test_a_request_names_its_end_user_where_its_dialect_has_a_place_for_it(
+    dialect: Dialect,
+) -> None:
+    if dialect.name not in NAMES_USER and dialect.family != "counting":  # it asks as another does
+        assert dialect.users == ()
+    for request, user in NAMES_USER.get(dialect.name, []):
+        ask = dialect.read_request(encoded({"model": "m", **request}))
+        assert told_user(ask.fields, dialect.users) == user
+
+
+@every_dialect
+def test_a_request_without_an_end_user_names_none(dialect: Dialect) -> None:
+    assert told_user(dialect.read_request(b'{"model":"m"}').fields, dialect.users) == ""
+
+
 # -- what farthing says itself --------------------------------------------------------------------
 
 
@@ -295,11 +337,9 @@ def test_an_error_in_a_stream_is_one_whole_event(dialect: Dialect) -> None:
     (event,) = framing.feed(dialect.fault(problem, "q1"))
     assert framing.rest() == []
     assert {"One line\nand another.", "upstream_reset", "q1"} <= set(leaves_of(event.data))
-    (fault,) = [
-        e
-        for e in CODECS.get(dialect.name, CODECS["chat"]).stream_reader().read(event)
-        if isinstance(e, Fault)
-    ]
+    spoken = ENVELOPES[dialect.name].of if dialect.name in ENVELOPES else dialect.name
+    reader = CODECS.get(spoken, CODECS["chat"]).stream_reader()
+    (fault,) = [e for e in reader.read(event) if isinstance(e, Fault)]
     assert fault.problem.message == problem.message, "which is what its clients read"
 
 

@@ -13,7 +13,7 @@ from farthing import __version__, clock
 from farthing.cli.output import ConfigFile, Data, Json, console, data_folder, print_json, run, wide
 from farthing.cli.output import table as make_table
 from farthing.errors import ConfigError, Failed
-from farthing.ledger.admin import read_balances
+from farthing.ledger.admin import read_standing
 from farthing.local.weights import HOW_TO_INSTALL, installed
 from farthing.paths import DataFolder
 from farthing.prices.book import PriceBook
@@ -86,13 +86,17 @@ async def _provider(
             reachable = True
         except Failed as failure:
             reachable, problem = False, failure.message
-    if provider.key and "{place}" in provider.base_url:
-        reachable, problem = False, f"set {' or '.join(provider.place_env)}: where it is"
+    if provider.problem:
+        problem = provider.problem
+    elif provider.enabled and provider.key and provider.unfilled():
+        reachable, problem = False, _unfilled(provider)
+    # Credentials may be there for other programs; a key is there for its provider.
+    opened = provider.key_from if provider.grant is None or provider.usable() else ""
     if provider.usable() and not priced:
         problem = f"no model of it is priced: add [[prices]] with provider = {provider.prices!r}"
     return {
         "name": provider.name,
-        "key": provider.key_from or ("none needed" if provider.usable() else None),
+        "key": opened or ("none needed" if provider.usable() else None),
         "key_env": list(provider.key_env),
         "dialects": list(provider.dialects),
         "address": provider.base_url,
@@ -100,6 +104,13 @@ async def _provider(
         "priced": priced,
         "problem": problem or None,
     }
+
+
+def _unfilled(provider: Provider) -> str:
+    """Return what is to be set for its address to be whole."""
+    variables = {"place": provider.place_env, **provider.blanks_env}
+    told = (f"set {' or '.join(variables.get(n, ())) or n}: its {n}" for n in provider.unfilled())
+    return "; ".join(told)
 
 
 async def _gateway(folder: DataFolder, pool: UpstreamPool) -> dict[str, Any]:
@@ -121,11 +132,12 @@ async def _ledger(folder: DataFolder) -> dict[str, Any]:
     if not folder.journal.exists():
         return {"readable": True, "keys": 0, "note": "not begun yet"}
     try:
-        balances, keys = await read_balances(folder)
+        told = await read_standing(folder)
     except ConfigError as problem:
         return {"readable": False, "problem": str(problem)}
-    held = sum(b.held for b in balances if b.unit == "usd")
-    return {"readable": True, "keys": len(keys), "held_nanodollars": held}
+    keys = [b for b in told.balances if b.scope.startswith("key:")]
+    held = sum(b.held for b in keys if b.unit == "usd")
+    return {"readable": True, "keys": len(told.keys), "held_nanodollars": held}
 
 
 def _embedded(book: PriceBook, settings: Settings) -> dict[str, Any]:

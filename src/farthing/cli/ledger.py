@@ -17,8 +17,8 @@ from farthing.cli.output import (
     database_of,
     errors,
     existing_ledger,
+    expected,
     print_json,
-    sentences,
     stop,
     table,
     wide,
@@ -48,7 +48,7 @@ def rebuild_command(data: Data = None, config: ConfigFile = None, json: Json = F
     Until it has ended everybody sees the records as they were; interrupted, they stay so. A gateway
     may run meanwhile: queries are served, and their look-ups wait.
     """
-    with sentences():
+    with expected():
         folder = existing_ledger(data)
         database = database_of(folder, config)
         from farthing.ledger.database import shown  # noqa: PLC0415  (SQL takes long to import)
@@ -83,7 +83,7 @@ def verify_command(data: Data = None, config: ConfigFile = None, json: Json = Fa
     Ends with status 1 and names the first contradiction: the entry's number, whose it is, and what
     differs. A gateway may run meanwhile.
     """
-    with sentences():
+    with expected():
         folder = existing_ledger(data)
         database = database_of(folder, config)
         from farthing.ledger.verify import verify  # noqa: PLC0415  (SQL takes long to import)
@@ -131,7 +131,7 @@ def show_command(
     json: Json = False,
 ) -> None:
     """Show everything the journal says of a query, or of one entry."""
-    with sentences():
+    with expected():
         folder = existing_ledger(data)
         from farthing.ledger.show import show_entry, show_query  # noqa: PLC0415  (slow to import)
 
@@ -158,7 +158,11 @@ def _print_query(found: dict[str, Any]) -> None:
         shown.add_row(name, found[name])
     shown.add_row("path", " › ".join(found["path"]))
     shown.add_row("held", f"${found['held_usd']}")
-    words = {"cost_usd": "cost", "released_usd": "released", "overrun_usd": "overrun"}
+    words = {
+        "cost_usd": "cost", "list_usd": "list price", "from_credit_usd": "from credit",
+        "from_commitment_usd": "from commitments", "effective_usd": "effective",
+        "released_usd": "released", "overrun_usd": "overrun",
+    }  # fmt: skip
     for name, word in words.items():
         if found[name] is not None:
             shown.add_row(word, f"${found[name]}")
@@ -189,5 +193,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {count}" for name, count in value.items() if count)
     if isinstance(value, list):
-        return " › ".join(map(str, value))
+        return " › ".join(map(_cell, value))
     return "–" if value is None else str(value)

@@ -16,9 +16,9 @@ from farthing.cli.output import (
     console,
     database_of,
     existing_ledger,
+    expected,
     print_json,
     run,
-    sentences,
     table,
     wide,
 )
@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 0.5
 
-STYLES = {"settled": "", "open": "cyan", "unresolved": "yellow", "void": "dim"}
+STYLES = {
+    "settled": "",
+    "open": "cyan",
+    "unresolved": "yellow",
+    "posted": "yellow",
+    "written-off": "dim",
+    "void": "dim",
+}
 
 
 def log(
@@ -48,7 +55,7 @@ def log(
     folder = existing_ledger(data)
     from farthing.ledger.reading import Reader  # noqa: PLC0415  (SQL takes long to import)
 
-    with sentences(), contextlib.closing(Reader(folder, database_of(folder, config))) as reader:
+    with expected(), contextlib.closing(Reader(folder, database_of(folder, config))) as reader:
         rows = reader.recent(lines, key)
         if json:
             for row in rows:

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from farthing import __version__
-from farthing.cli import ask, doctor, keys, ledger, log, quote, reconcile, up
+from farthing.cli import (
+    ask,
+    commitments,
+    credit,
+    doctor,
+    holds,
+    keys,
+    ledger,
+    limits,
+    log,
+    quote,
+    reconcile,
+    scopes,
+    up,
+)
 from farthing.cli.output import Json, console, print_json
 
 app = typer.Typer(
@@ -23,6 +37,11 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("serve")(up.serve)
 app.add_typer(keys.app, name="keys")
+app.add_typer(scopes.app, name="scopes")
+app.add_typer(limits.app, name="limits")
+app.add_typer(credit.app, name="credits")
+app.add_typer(commitments.app, name="commitments")
+app.add_typer(holds.app, name="holds")
 app.command("log")(log.log)
 ledger.app.command("reconcile")(reconcile.reconcile_command)
 app.add_typer(ledger.app, name="ledger")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -49,7 +49,8 @@ errors = Console(stderr=True, highlight=False)
 
 def data_folder(data: Path | None) -> DataFolder:
     """Return the data folder that was chosen, or the usual one."""
-    return DataFolder(data or default_data())
+    with expected():
+        return DataFolder(data or default_data())
 
 
 def existing_ledger(data: Path | None) -> DataFolder:
@@ -79,24 +80,42 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     return made
 
 
+def show(made: Table, empty: str) -> None:
+    """Print a table; one without rows is a sentence."""
+    if made.row_count:
+        wide.print(made)
+    else:
+        console.print(empty, soft_wrap=True, markup=False)
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help, whose lines stay as they are."""
+    return "\b\n" + "\n".join(["Examples:", *(_example(line) for line in lines)])
+
+
+def _example(line: str) -> str:
+    """Return a line of examples: a command, or one that goes on with the command before."""
+    return f"    {line}" if line.startswith("-") else f"  farthing {line}"
+
+
 def stop(message: str, status: int = 1) -> NoReturn:
     """Say why it ends here, and end."""
-    errors.print(f"[bold red]farthing:[/] {message}", soft_wrap=True, markup=True)
+    errors.print("[bold red]farthing:[/] ", end="")
+    # What people wrote stands in it, brackets and all.
+    errors.print(message, soft_wrap=True, markup=False)
     raise typer.Exit(status)
 
 
-@contextlib.contextmanager
-def sentences() -> Iterator[None]:
-    """End the command with a sentence where its expected errors come."""
+@contextmanager
+def expected() -> Iterator[None]:
+    """Let an expected error end the command with a sentence."""
     try:
         yield
     except (ConfigError, FarthingError) as problem:
-        errors.print("[bold red]farthing:[/] ", end="")
-        errors.print(str(problem), soft_wrap=True, markup=False)
-        raise typer.Exit(1) from None
+        stop(str(problem))
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; its expected errors end the command with a sentence."""
-    with sentences():
+    with expected():
         return asyncio.run(work)

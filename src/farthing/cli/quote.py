@@ -137,9 +137,7 @@ def _crossed(asked: Ask, dialect: str, route: Route) -> Ask:
 
 
 def _quoted(ask: Ask, route: Route, settings: Settings, book: PriceBook) -> dict[str, Any]:
-    rate = book.rate(
-        route.provider.prices, route.model, clock.wall(), ask.options, makes_output=ask.makes_output
-    )
+    rate = book.dearest(route.provider, route.model, clock.wall(), ask)
     offer = quote(ask, rate, route.provider, settings.default_output_tokens)
     return {
         "at_most_usd": money.dollars(offer.usd),

@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from farthing import money
+from farthing import clock, money
+from farthing.cli.amounts import reason
 from farthing.cli.output import (
     ConfigFile,
     Data,
     Json,
     console,
     database_of,
+    errors,
     existing_ledger,
+    expected,
     print_json,
-    sentences,
+    run,
     stop,
     table,
     wide,
 )
-from farthing.ledger.groups import ledger_in
+from farthing.ledger import admin
+from farthing.ledger.entry import Entry, Resolve
+from farthing.ledger.search import ledger_in
+from farthing.paths import DataFolder
 from farthing.providers.invoices import DECLARED, Invoice, read_invoice
 
 if TYPE_CHECKING:
@@ -53,6 +59,13 @@ def reconcile_command(
     tolerance: Annotated[
         str, typer.Option(help="The largest difference that is none, in percent of a line.")
     ] = "0.5",
+    resolve: Annotated[
+        bool,
+        typer.Option(
+            "--resolve", help="Settle the unresolved queries whose cost the invoice tells."
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Settle them without asking.")] = False,
     data: Data = None,
     config: ConfigFile = None,
     json: Json = False,
@@ -62,30 +75,69 @@ def reconcile_command(
     Reads FOCUS, the usage and cost exports of OpenAI and Anthropic, and any CSV whose columns are
     declared. Exports with request ids are compared query by query. Ends with status 1 where a line
     differs by more than the tolerance or is missing on a side.
+
+    --resolve shows which unresolved queries it can settle, asks, and records each with the
+    invoice's name and SHA-256 as its evidence: through the gateway, if one runs.
     """
+    if resolve and json and not yes:
+        stop("--resolve asks before it settles, and --json cannot: add --yes", status=2)
     most, names = _percent(tolerance), _pairs(model or [], "--model", "THEIRS=OURS")
     declared = _pairs(columns.split(","), "--columns", "date=DAY") if columns else None
-    with sentences():
+    with expected():
         folder = existing_ledger(data)
         read = read_invoice(invoice, declared)
         whose = provider or read.format.provider
         if not whose:
             stop("this export does not say whose it is; name the provider: --provider NAME")
-        from farthing.cli.ledger import records  # noqa: PLC0415  (SQL takes long to import)
-        from farthing.ledger.project import catch_up  # noqa: PLC0415
-        from farthing.ledger.reconcile import reconcile, resolvable  # noqa: PLC0415
-
-        with records(folder, database_of(folder, config)) as engine:
-            catch_up(engine, folder.journal)
-            with engine.connect() as connection:
-                lines = reconcile(connection, ledger_in(folder.journal), whose, read, names)
-    found = resolvable(lines, read)
-    if json:
-        print_json(_told(lines, found, read, whose, most))
-    else:
+        lines, found = _compared(folder, database_of(folder, config), whose, read, names, most)
+    if not json:
         _print(lines, found, read, whose, most)
-    if any(line.verdict(most) not in FINE for line in lines):
+    settled = _settle(folder, found, ask=not yes) if resolve else []
+    if json:
+        print_json(_told(lines, found, read, whose, most) | {"resolved": settled})
+    failed = resolve and len(settled) < len(found)
+    if failed or any(line.verdict(most) not in FINE for line in lines):
         raise typer.Exit(1)
+
+
+def _compared(
+    folder: DataFolder,
+    database: str | None,
+    provider: str,
+    read: Invoice,
+    names: dict[str, str],
+    tolerance: Decimal,
+) -> tuple[list[Line], list[Resolvable]]:
+    """Return both sides by line, and what the invoice proves."""
+    from farthing.cli.ledger import records  # noqa: PLC0415  (SQL takes long to import)
+    from farthing.ledger.project import catch_up  # noqa: PLC0415
+    from farthing.ledger.reconcile import reconcile, resolvable  # noqa: PLC0415
+
+    with records(folder, database) as engine:
+        catch_up(engine, folder.journal)
+        with engine.connect() as connection:
+            lines = reconcile(connection, ledger_in(folder.journal), provider, read, names)
+    return lines, resolvable(lines, read, tolerance)
+
+
+def _settle(folder: DataFolder, found: list[Resolvable], *, ask: bool) -> list[str]:
+    """Record what the invoice tells, if it is wanted; return the queries that are settled now."""
+    total = money.dollars(sum(one.usd for one in found))
+    what = f"{len(found)} unresolved queries at ${total} in all"
+    if found and ask:
+        typer.confirm(f"Settle {what}?", abort=True, err=True)
+    at, by = clock.wall(), admin.who()
+    entries: list[Entry] = [
+        Resolve(at, by, one.id, one.usd, one.evidence, one.tokens) for one in found
+    ]
+    settled = list[str]()
+    for one, refusal in zip(found, run(admin.record(folder, entries)), strict=True):
+        if refusal is None:
+            settled.append(one.id)
+        else:
+            errors.print(f"{one.id}: {reason(refusal)}", soft_wrap=True, markup=False)
+    errors.print(f"{len(settled)} of {what} are settled", soft_wrap=True, markup=False)
+    return settled
 
 
 def _percent(text: str) -> Decimal:
@@ -114,7 +166,13 @@ def _told(
         "days": [day.isoformat() for day in read.days],
         "lines": [_line(line, most) for line in lines],
         "resolvable": [
-            {"id": one.id, "usd": money.dollars(one.usd), "evidence": one.evidence} for one in found
+            {
+                "id": one.id,
+                "usd": money.dollars(one.usd),
+                "tokens": one.tokens,
+                "evidence": one.evidence,
+            }
+            for one in found
         ],
     }
 

@@ -111,7 +111,7 @@ async def _first_key(data: DataFolder) -> str | None:
     """Return the text of a key for the owner of this folder if one was made now, else None."""
     if data.first_key.exists():
         text = data.first_key.read_text().strip()
-        _, known = await admin.read_balances(data)
+        known = (await admin.read_standing(data)).keys
         public = text.split("_")[1] if text.count("_") == 2 else ""
         if any(k.key.id == public and k.revoked_at is None for k in known):
             return None

@@ -10,18 +10,17 @@ from farthing.errors import ConfigError
 from farthing.ledger.entry import Entry, Refusal, encode
 from farthing.ledger.frames import FrameProtocol
 from farthing.ledger.journal import Journal
-from farthing.ledger.ledger import Balance, balances, replay
+from farthing.ledger.ledger import append_now, replay
 from farthing.ledger.protocol import (
     Append,
-    AskBalances,
-    Balances,
+    AskStanding,
     FromLedger,
     Outcome,
     ToLedger,
     decode_from_ledger,
 )
 from farthing.ledger.protocol import encode as encode_message
-from farthing.ledger.state import KeyState
+from farthing.ledger.standing import Standing, standing
 from farthing.paths import DataFolder
 
 ANSWER_SECONDS = 10
@@ -42,22 +41,23 @@ async def record(data: DataFolder, entries: list[Entry]) -> list[Refusal | None]
     if answers is None:
         return _record_offline(data, entries)
     # A refusal is told at once, while an entry before it may still wait for the disk.
-    refusals = {answer.number: answer.refusal for answer in answers if isinstance(answer, Outcome)}
-    return [refusals[number] for number in range(len(entries))]
+    told = {answer.number: answer.told for answer in answers if isinstance(answer, Outcome)}
+    refusals = (told[number] for number in range(len(entries)))
+    return [refusal if isinstance(refusal, Refusal) else None for refusal in refusals]
 
 
-async def read_balances(data: DataFolder) -> tuple[list[Balance], list[KeyState]]:
-    """Return every balance and key."""
-    answers = await _ask(data, [AskBalances()])
+async def read_standing(data: DataFolder) -> Standing:
+    """Return what the ledger stands at."""
+    answers = await _ask(data, [AskStanding()])
     if answers is not None:
-        assert isinstance(answers[0], Balances)
-        return answers[0].balances, answers[0].keys
+        assert isinstance(answers[0], Standing)
+        return answers[0]
     journal = Journal(data.journal)
     try:
         state = replay(journal)
     finally:
         journal.close()
-    return balances(state), list(state.keys.values())
+    return standing(state, clock.wall())
 
 
 def _record_offline(data: DataFolder, entries: list[Entry]) -> list[Refusal | None]:
@@ -65,12 +65,11 @@ def _record_offline(data: DataFolder, entries: list[Entry]) -> list[Refusal | No
     journal = Journal(data.journal)
     try:
         state = replay(journal)
-        refusals = [state.apply(entry) for entry in entries]
-        taken = [encode(e) for e, r in zip(entries, refusals, strict=True) if r is None]
+        outcomes = [state.enter(entry) for entry in entries]
+        taken = [encode(entry) for _, entries in outcomes for entry in entries]
         if taken:
-            journal.append(taken)
-            journal.sync()
-        return refusals
+            append_now(journal, taken)
+        return [refusal for refusal, _ in outcomes]
     finally:
         journal.close()
 

@@ -13,18 +13,18 @@ from pathlib import Path
 
 from farthing import clock
 from farthing.flow import OneShot, ready
-from farthing.ledger.entry import Ending, Hold, Refusal, Void
+from farthing.ledger.entry import Commitment, Ending, Hold, Refusal, Void
 from farthing.ledger.frames import FrameProtocol
 from farthing.ledger.ledger import Outcome as Shot
 from farthing.ledger.protocol import (
     Append,
     Attach,
-    Keys,
+    Known,
     Outcome,
     decode_from_ledger,
     encode,
 )
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
 
 log = logging.getLogger("farthing")
 
@@ -38,6 +38,7 @@ class RemoteLedger:
 
     def __init__(self, path: Path, worker: str) -> None:
         self.keys: dict[str, KeyState] = {}
+        self.commitments: dict[str, Commitment] = {}
         self.ready = False
         self._path = path
         self._worker = worker
@@ -94,9 +95,9 @@ class RemoteLedger:
         told = decode_from_ledger(data)
         if isinstance(told, Outcome):
             self._outcome(told)
-        elif isinstance(told, Keys):
-            for key in told.keys:
-                self.keys[key.key.id] = key
+        elif isinstance(told, Known):
+            self.keys.update({key.key.id: key for key in told.keys})
+            self.commitments.update({each.id: each for each in told.commitments})
             if not self.ready:
                 self.ready = True
                 self._attached.set()
@@ -134,7 +135,7 @@ class RemoteLedger:
         _, shot = self._holds.pop(told.number, None) or self._endings.pop(told.number)
         if not self._endings:
             self._emptied.set()
-        shot.set(told.refusal)
+        shot.set(told.told)
 
 
 class _Connection(FrameProtocol):

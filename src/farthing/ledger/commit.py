@@ -2,11 +2,15 @@
 
 The event loop writes; a thread waits for the disk. With `durability = "power"` an entry counts
 when it is on the disk, with "process" when it is written (and is on the disk a second later).
+
+When a segment of the journal is full, the thread begins the next one: nothing is written until it
+has, and what arrives gathers as it does while the disk works, but the loop never waits.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -41,10 +45,11 @@ class Committer:
         self._written: list[Callable[[], None]] = []
         self._scheduled = False
         self._syncing = False
+        self._rolling = False
         self._failed = False
         self._turn: asyncio.Future[None] | None = None
         self.pending_bytes = 0
-        self._work: SimpleQueue[bool] = SimpleQueue()
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._wait_for_disk, name="journal", daemon=True)
         self._thread.start()
 
@@ -60,7 +65,12 @@ class Committer:
     def _write(self) -> None:
         """Write what has gathered, unless the disk is still busy with the group before."""
         self._scheduled = False
-        if self._failed or (self._power and self._syncing) or not self._entries:
+        busy = self._rolling or (self._power and self._syncing)
+        if self._failed or busy or not self._entries:
+            return
+        if self._journal.roll_due:
+            self._rolling = True
+            self._work.put(self._roll)
             return
         entries, self._entries = self._entries, []
         callbacks, self._callbacks = self._callbacks, []
@@ -93,24 +103,40 @@ class Committer:
 
     def _sync(self) -> None:
         self._syncing = True
-        self._work.put(True)
+        self._work.put(self._sync_now)
 
     def _sync_later(self) -> None:
         self._syncing = True
-        self._loop.call_later(PROCESS_SYNC_SECONDS, self._work.put, True)
+        self._loop.call_later(PROCESS_SYNC_SECONDS, self._work.put, self._sync_now)
 
     def _wait_for_disk(self) -> None:
-        """The thread: one sync for each request, until told to end."""
-        while self._work.get():
-            error: BaseException | None = None
-            try:
-                self._journal.sync()
-            except Exception as problem:  # noqa: BLE001  (handed to the loop, which stops)
-                error = problem
-            try:
-                self._loop.call_soon_threadsafe(self._synced, error)
-            except RuntimeError:  # the loop is closed: the process is ending
-                return
+        """The thread: one thing after the other, until told to end."""
+        while work := self._work.get():
+            work()
+
+    def _sync_now(self) -> None:
+        self._in_thread(self._journal.sync, self._synced)
+
+    def _roll(self) -> None:
+        self._in_thread(self._journal.roll, self._rolled)
+
+    def _in_thread(
+        self, work: Callable[[], None], done: Callable[[BaseException | None], None]
+    ) -> None:
+        error: BaseException | None = None
+        try:
+            work()
+        except Exception as problem:  # noqa: BLE001  (handed to the loop, which stops)
+            error = problem
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the process is ending
+            self._loop.call_soon_threadsafe(done, error)
+
+    def _rolled(self, error: BaseException | None) -> None:
+        self._rolling = False
+        if error is not None:
+            self._fail(error)
+        elif not self._scheduled:
+            self._write()  # what gathered meanwhile
 
     def _synced(self, error: BaseException | None) -> None:
         self._syncing = False
@@ -140,7 +166,7 @@ class Committer:
             else:
                 self._write()
                 await asyncio.sleep(FULL_RETRY_SECONDS if self._entries else 0)
-        self._work.put(False)
+        self._work.put(None)
         self._thread.join()
         self._journal.close()
 

@@ -32,6 +32,20 @@ class Key(msgspec.Struct, frozen=True, array_like=True, tag="key"):
     expires: int | None = None
     max_cost: int | None = None
     """The most one of its queries may cost."""
+    parent: str = ""
+    """The scope it belongs to, such as "project:search"; none when empty."""
+
+
+class ChangeKey(msgspec.Struct, frozen=True, array_like=True, tag="change-key"):
+    """What is said of a key was changed: these are all its new values; its secret stays."""
+
+    at: int
+    by: str
+    id: str
+    name: str
+    expires: int | None = None
+    max_cost: int | None = None
+    parent: str = ""
 
 
 class Revoke(msgspec.Struct, frozen=True, array_like=True, tag="revoke"):
@@ -42,16 +56,82 @@ class Revoke(msgspec.Struct, frozen=True, array_like=True, tag="revoke"):
     id: str
 
 
+class Scope(msgspec.Struct, frozen=True, array_like=True, tag="scope"):
+    """An organisation, a team or a project was made, within another one or by itself."""
+
+    at: int
+    by: str
+    scope: str
+    """"org:NAME", "team:NAME" or "project:NAME"."""
+    parent: str = ""
+
+
 class Limit(msgspec.Struct, frozen=True, array_like=True, tag="limit"):
     """A limit was set, changed, or (amount None) lifted."""
 
     at: int
     by: str
     scope: str
-    """What it limits: "key:ID"."""
+    """What it limits, such as "key:ID" or "team:NAME"; "user:*" is each user by itself."""
     unit: str
-    """"usd" (nanodollars) or "tokens"."""
+    """"usd" (nanodollars), "tokens", "requests", or "concurrent" requests."""
     amount: int | None
+    window: str = "ever"
+    """"ever", "month", "day", "hour" (of the calendar, UTC), or the last "minute"."""
+    soft: bool = False
+    """Whether passing it warns and does not refuse."""
+
+
+class TopUp(msgspec.Struct, frozen=True, array_like=True, tag="top-up"):
+    """A scope got prepaid credit; from its first on, it spends credit or nothing."""
+
+    at: int
+    by: str
+    id: str
+    scope: str
+    usd: int
+    expires: int | None = None
+    note: str = ""
+
+
+class Tranche(msgspec.Struct, frozen=True, array_like=True):
+    """A part of a commitment: an amount that can be drawn from a moment to another."""
+
+    usd: int
+    paid: int
+    """What the whole of it was, or will be, bought for."""
+    starts: int
+    ends: int
+    on_call: bool = False
+    """Whether none of it can be drawn until it is exercised."""
+    after_ppm: int = 0
+    """It opens once this part (in millionths) of the tranche before it is drawn; 0 for at once."""
+
+
+class Commitment(msgspec.Struct, frozen=True, array_like=True, tag="commitment"):
+    """A purchase was agreed with a provider."""
+
+    at: int
+    by: str
+    id: str
+    provider: str
+    starts: int
+    ends: int
+    tranches: tuple[Tranche, ...]
+    discount_ppm: int = 0
+    """What is taken off list prices while it is in force, in millionths."""
+    note: str = ""
+
+
+class Exercise(msgspec.Struct, frozen=True, array_like=True, tag="exercise"):
+    """Some of a tranche on call was called."""
+
+    at: int
+    by: str
+    commitment: str
+    tranche: int
+    """Its number, from 1."""
+    usd: int
 
 
 class Hold(msgspec.Struct, frozen=True, array_like=True, tag="hold"):
@@ -96,6 +176,8 @@ class Settle(msgspec.Struct, frozen=True, array_like=True, tag="settle"):
     answered_model: str = ""
     losses: str = ""
     """What a translation between dialects lost, joined by commas."""
+    list_usd: int | None = None
+    """What it would cost without the discount of a commitment; None: there was none."""
 
 
 class Void(msgspec.Struct, frozen=True, array_like=True, tag="void"):
@@ -114,6 +196,36 @@ class Unresolved(msgspec.Struct, frozen=True, array_like=True, tag="unresolved")
     reason: str
     status: int = 0
     total_us: int = 0
+    upstream_id: str = ""
+    """The provider's name for it, where its answer told it: an invoice may name it so."""
+
+
+class Resolve(msgspec.Struct, frozen=True, array_like=True, tag="resolve"):
+    """An unresolved query was settled by an administrator, from evidence such as an invoice."""
+
+    at: int
+    by: str
+    id: str
+    usd: int
+    evidence: str
+    tokens: int | None = None
+    """All its tokens, where the evidence tells them; else those that were held count."""
+
+
+class Expire(msgspec.Struct, frozen=True, array_like=True, tag="expire-posted"):
+    """An unresolved query's time was over: it was posted at the most it could have cost."""
+
+    at: int
+    id: str
+
+
+class WriteOff(msgspec.Struct, frozen=True, array_like=True, tag="write-off"):
+    """An administrator released an unresolved query at nothing, and says why."""
+
+    at: int
+    by: str
+    id: str
+    reason: str
 
 
 class Overrun(msgspec.Struct, frozen=True, array_like=True, tag="overrun"):
@@ -123,6 +235,40 @@ class Overrun(msgspec.Struct, frozen=True, array_like=True, tag="overrun"):
     id: str
     usd: int
     """How much more, in nanodollars."""
+
+
+class Reset(msgspec.Struct, frozen=True, array_like=True, tag="reset"):
+    """A route that an overrun had tripped was opened again."""
+
+    at: int
+    by: str
+    provider: str
+    model: str
+
+
+class Draw(msgspec.Struct, frozen=True, array_like=True, tag="draw"):
+    """What paid for a query: it follows from its ending, in the same group."""
+
+    at: int
+    id: str
+    source: str
+    """"credit:ID" or "commitment:ID/TRANCHE"."""
+    usd: int
+    effective: int
+    """What that much of the source was bought for."""
+
+
+class Warned(msgspec.Struct, frozen=True, array_like=True, tag="warned"):
+    """A soft limit was passed for the first time in its window, by a query that went on."""
+
+    at: int
+    id: str
+    scope: str
+    unit: str
+    window: str
+    limit: int
+    total: int
+    """Posted and held, with this query."""
 
 
 class Config(msgspec.Struct, frozen=True, array_like=True, tag="config"):
@@ -143,13 +289,24 @@ class PriceBookInForce(msgspec.Struct, frozen=True, array_like=True, tag="price-
 Entry = (
     Genesis
     | Key
+    | ChangeKey
     | Revoke
+    | Scope
     | Limit
+    | TopUp
+    | Commitment
+    | Exercise
     | Hold
     | Settle
     | Void
     | Unresolved
+    | Resolve
+    | Expire
+    | WriteOff
     | Overrun
+    | Reset
+    | Draw
+    | Warned
     | Config
     | PriceBookInForce
 )
@@ -160,14 +317,19 @@ decode = msgspec.msgpack.Decoder(Entry).decode
 decode_many = msgspec.msgpack.Decoder(list[Entry]).decode
 
 
-class Refusal(msgspec.Struct, frozen=True, array_like=True):
+class Refusal(msgspec.Struct, frozen=True, array_like=True, tag="refusal"):
     """Why the state machine did not take an entry; nothing changed."""
 
     code: str
-    """"limit_reached", "unknown_key", "revoked_key", "expired_key", "duplicate", "not_open"."""
+    """One of the ledger's own codes, such as "limit_reached", "duplicate" or "not_open"."""
     scope: str = ""
     unit: str = ""
     limit: int = 0
     posted: int = 0
     held: int = 0
     wanted: int = 0
+    window: str = "ever"
+    refills: int | None = None
+    """When time alone makes room for it, in nanoseconds since 1970; None: it does not."""
+    detail: str = ""
+    """For an entry that is wrong in itself ("invalid"): what to write instead."""

@@ -1,4 +1,4 @@
-"""The follower process: keeps the records behind the journal and answers look-ups.
+"""The follower process: keeps records and snapshots behind the journal and answers look-ups.
 
 It runs beside the gateway so that no SQL runs in a process that serves queries.
 """
@@ -18,10 +18,13 @@ import uvloop
 
 from farthing.ledger.database import reason, shown
 from farthing.ledger.frames import FrameProtocol
-from farthing.ledger.groups import ledger_in
 from farthing.ledger.lookup import PATIENCE_SECONDS, Found, Lookup, decode_lookup, encode
 from farthing.ledger.project import catch_up
 from farthing.ledger.records import find, open_records
+from farthing.ledger.search import ledger_in
+from farthing.ledger.segments import JournalDamagedError
+from farthing.ledger.snapshotter import Snapshotter
+from farthing.ledger.state import State
 from farthing.paths import DataFolder
 from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
 
@@ -47,6 +50,7 @@ class Follower:
         self.database = database
         self.engine: sa.Engine | None = None
         """None until the database was reached once."""
+        self.snapshotter = Snapshotter(data.journal, State)
         self._turn = asyncio.Lock()
         self._away = False
 
@@ -90,27 +94,44 @@ class Follower:
             os.umask(previous)
         ready()
         try:
-            while not stop.is_set():
-                rest = EVERY_SECONDS if await self._try_to_catch_up() else AWAY_SECONDS
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), rest)
+            # Side by side: a database that is away keeps nobody from writing snapshots.
+            await asyncio.gather(self._project(stop), self._take_snapshots(stop))
         finally:
             server.close()
+            self.snapshotter.close()
         await self._try_to_catch_up()
+
+    async def _project(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            rest = EVERY_SECONDS if await self._try_to_catch_up() else AWAY_SECONDS
+            await _wait(stop, rest)
+
+    async def _take_snapshots(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            if not await asyncio.to_thread(self.snapshotter.follow):
+                await _wait(stop, EVERY_SECONDS)
 
     async def _try_to_catch_up(self) -> bool:
         """Project what is new, or say why not: the journal is the record, the rows can wait."""
+        where = shown(self.database)
         try:
             await self.catch_up()
         except sa.exc.DBAPIError as error:
             self._away = True
-            where = shown(self.database)
             log.error("%s: the records cannot be written (%s); trying again", where, reason(error))
+            return False
+        except JournalDamagedError as error:
+            log.error("the journal cannot be followed: %s", error)
             return False
         if self._away:
             self._away = False
-            log.info("%s: the records are written again", shown(self.database))
+            log.info("%s: the records are written again", where)
         return True
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 class _Connection(FrameProtocol):
@@ -132,7 +153,7 @@ class _Connection(FrameProtocol):
             log.error("a look-up failed (%s)", reason(error))
             self.close()  # its caller says that the records cannot be read
             return
-        except sa.exc.SQLAlchemyError:
+        except (sa.exc.SQLAlchemyError, JournalDamagedError):
             log.exception("a look-up failed")
             self.close()  # its caller says that the records cannot be read
             return

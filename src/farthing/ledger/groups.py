@@ -1,200 +1,121 @@
-"""Read the journal's groups beside whoever writes it: from the beginning, or from a known place.
+"""Groups: the form in which entries stand in the journal's files.
 
-Everything that reads the journal's files, but for the ledger itself when it starts, does it here.
-It is read, not mapped: the ledger may cut the file's unused end off meanwhile.
+A group is a header and a MessagePack array of entries:
+
+    magic "FGRP" | payload length u32 | CRC-32 u32 | first entry u64 | durable entries u64
+
+little-endian; the checksum covers the two counters and the payload. Entries are numbered from 1
+without gaps. "Durable entries" says how many entries were known to be on the disk when the group
+was written. It tells a torn tail, which a crash may leave and which is cut off, from damage to
+entries that were acknowledged, with which farthing refuses to start.
 """
 
 from __future__ import annotations
 
-import os
+import struct
+import zlib
 from collections.abc import Iterator
-from pathlib import Path
-from types import TracebackType
+from typing import NamedTuple
 
-import msgspec
+from farthing.ledger.disk import Buffer
+from farthing.ledger.entry import Entry, decode_many
 
-from farthing.ledger.entry import Entry, Genesis
-from farthing.ledger.journal import FIRST_SEGMENT, HEADER, MAGIC, read_groups, sync_file
+MAGIC = b"FGRP"
+HEADER = struct.Struct("<4sIIQQ")
+COUNTERS = struct.Struct("<QQ")
+# The longest header of a MessagePack array: a byte and its length (u32).
+ARRAY_HEADER_MOST = 5
 
-# How much of the journal is read at once: some thousand entries.
-PIECE = 1024 * 1024
 
+class Header(NamedTuple):
+    """A group's header, unpacked."""
 
-class Group(msgspec.Struct, frozen=True):
-    """A whole group: where it stands, and what it says."""
-
-    offset: int
-    end: int
+    magic: bytes
+    length: int
     checksum: int
     first: int
-    """The number of its first entry."""
-    entries: list[Entry]
+    durable: int
 
 
-class _Raw(msgspec.Struct, frozen=True):
-    """A group as bytes, which nobody has checked."""
-
-    offset: int
-    content: bytes
-
-    @property
-    def checksum(self) -> int:
-        return int(HEADER.unpack_from(self.content)[2])
-
-    @property
-    def first(self) -> int:
-        return int(HEADER.unpack_from(self.content)[3])
-
-    @property
-    def durable(self) -> int:
-        return int(HEADER.unpack_from(self.content)[4])
-
-    def read(self, position: int) -> Group | None:
-        """Return the group if it is whole and follows that many entries."""
-        for entries, _ in read_groups(self.content, 0, position):
-            end = self.offset + len(self.content)
-            return Group(self.offset, end, self.checksum, position + 1, entries)
+def header_at(buffer: Buffer, offset: int) -> Header | None:
+    """Return the header at an offset, whatever it says; None where there is none."""
+    head = buffer[offset : offset + HEADER.size]
+    if len(head) < HEADER.size or not head.startswith(MAGIC):
         return None
+    return Header._make(HEADER.unpack(head))
 
 
-class JournalGroups:
-    """The journal in a folder, open for reading."""
+def encode_group(entries: list[bytes], first: int, durable: int) -> bytes:
+    """Join encoded entries to a group; `first` is the number of the first of them."""
+    payload = _array_header(len(entries)) + b"".join(entries)
+    checksum = zlib.crc32(payload, zlib.crc32(COUNTERS.pack(first, durable)))
+    return HEADER.pack(MAGIC, len(payload), checksum, first, durable) + payload
 
-    def __init__(self, folder: Path) -> None:
-        """Open it.
 
-        Raises:
-            FileNotFoundError: there is none yet.
-        """
-        self._file = os.open(folder / FIRST_SEGMENT, os.O_RDONLY)
-
-    def __enter__(self) -> JournalGroups:
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
-    ) -> None:
-        os.close(self._file)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the journal, unused ones included."""
-        return os.fstat(self._file).st_size
-
-    def ledger(self) -> str:
-        """Return the id of the ledger whose journal it is; "" while it has no first entry."""
-        for group in self.read():
-            if isinstance(group.entries[0], Genesis):
-                return group.entries[0].ledger
-            break
-        return ""
-
-    def piece(self, offset: int, position: int) -> list[Group]:
-        """Return some groups from an offset on, which `position` entries come before.
-
-        Raises:
-            msgspec.MsgspecError: the first of them is whole and holds what is no entry.
-        """
-        groups: list[Group] = []
-        for raw in self._piece(offset):
-            try:
-                group = raw.read(position)
-            except msgspec.MsgspecError:
-                if groups:
-                    break  # what comes before it can be read
-                raise
-            if group is None:
-                break
-            position += len(group.entries)
-            groups.append(group)
-        return groups
-
-    def read(self, offset: int = 0, position: int = 0) -> Iterator[Group]:
-        """Yield every whole group from an offset on, until there is none."""
-        while groups := self.piece(offset, position):
-            yield from groups
-            offset, position = groups[-1].end, groups[-1].first + len(groups[-1].entries) - 1
-
-    def has(self, offset: int, checksum: int) -> bool:
-        """Return whether a group with that checksum begins there."""
-        head = os.pread(self._file, HEADER.size, offset)
-        return len(head) == HEADER.size and _Raw(offset, head).checksum == checksum
-
-    def sync(self) -> None:
-        """Make sure that what was read is on the disk, and not only on its way there."""
-        sync_file(self._file)
-
-    def about(self, query: str) -> Iterator[tuple[int, Entry]]:
-        """Yield a query's entries with their numbers, passing over groups that do not name it."""
-        name = query.encode()
-        for raw in self._raw():
-            if name in raw.content and (group := raw.read(raw.first - 1)) is not None:
-                for number, entry in enumerate(group.entries, start=group.first):
-                    if getattr(entry, "id", None) == query:
-                        yield number, entry
-
-    def at(self, number: int) -> Entry | None:
-        """Return the entry of a number, if the journal goes that far."""
-        found: _Raw | None = None
-        for raw in self._raw():
-            if raw.first > number:
-                break
-            found = raw
-        group = found.read(found.first - 1) if found is not None else None
-        if group is None or not 0 <= number - group.first < len(group.entries):
-            return None
-        return group.entries[number - group.first]
-
-    def damage(self, offset: int, position: int) -> int | None:
-        """Return where an intact group stands that knew an unreadable one at `offset` as durable.
-
-        None where what follows is unused, or a tail that a crash tore: the next start cuts it off.
-        """
-        content = os.pread(self._file, max(0, self.size - offset), offset)
-        place = content.find(MAGIC)
-        while place >= 0:
-            for raw in _split(content[place:], offset + place)[:1]:
-                if raw.read(raw.first - 1) is not None and raw.durable > position:
-                    return raw.offset
-            place = content.find(MAGIC, place + 1)
+def group_at(
+    buffer: Buffer, offset: int, position: int | None
+) -> tuple[list[Entry], int, int] | None:
+    """Return the group that begins at an offset: entries, end, durable entries. Or None."""
+    head = buffer[offset : offset + HEADER.size]
+    if len(head) < HEADER.size:
         return None
-
-    def tail(self, offset: int) -> int:
-        """Return how many bytes from an offset on are not zero, up to the last of them."""
-        return len(os.pread(self._file, max(0, self.size - offset), offset).rstrip(b"\0"))
-
-    def _raw(self) -> Iterator[_Raw]:
-        offset = 0
-        while pieces := self._piece(offset):
-            yield from pieces
-            offset = pieces[-1].offset + len(pieces[-1].content)
-
-    def _piece(self, offset: int) -> list[_Raw]:
-        """Read some of the file: at least the whole group that begins at the offset."""
-        head = os.pread(self._file, HEADER.size, offset)
-        if len(head) < HEADER.size or not head.startswith(MAGIC):
-            return []
-        most = self.size - offset  # a header may be torn, and its length anything
-        length = HEADER.size + HEADER.unpack(head)[1]
-        return _split(os.pread(self._file, min(max(PIECE, length), most), offset), offset)
+    magic, length, checksum, first, durable = HEADER.unpack(head)
+    start = offset + HEADER.size
+    if magic != MAGIC or start + length > len(buffer):
+        return None
+    if position is not None and first != position + 1:
+        return None
+    payload = buffer[start : start + length]
+    if zlib.crc32(payload, zlib.crc32(COUNTERS.pack(first, durable))) != checksum:
+        return None
+    return decode_many(payload), start + length, durable
 
 
-def _split(content: bytes, offset: int) -> list[_Raw]:
-    """Cut what stands at an offset of the file into its groups, as long as they are all there."""
-    found, at = list[_Raw](), 0
-    while at + HEADER.size <= len(content) and content.startswith(MAGIC, at):
-        end = at + HEADER.size + HEADER.unpack_from(content, at)[1]
-        if end > len(content):
-            break
-        found.append(_Raw(offset + at, content[at:end]))
-        at = end
-    return found
+def read_groups(buffer: Buffer, offset: int, position: int) -> Iterator[tuple[list[Entry], int]]:
+    """Yield each whole group from an offset on: its entries, and the offset after it.
+
+    `position` is the number of entries before the offset. Ends at the first byte that is not the
+    start of the next whole group.
+    """
+    while (group := group_at(buffer, offset, position)) is not None:
+        entries, offset, _ = group
+        position += len(entries)
+        yield entries, offset
 
 
-def ledger_in(folder: Path) -> str:
-    """Return the id of the ledger whose journal is in a folder; "" while there is none."""
-    try:
-        with JournalGroups(folder) as groups:
-            return groups.ledger()
-    except FileNotFoundError:
-        return ""
+def skip_groups(
+    buffer: Buffer, offset: int, position: int, until: int
+) -> Iterator[tuple[int, int, int]]:
+    """Pass over groups by their headers alone, until so many entries lie behind.
+
+    Yields each group's start, its end, and how many entries lie before that end. What is in the
+    groups is neither checked nor decoded.
+    """
+    while position < until:
+        head = buffer[offset : offset + HEADER.size + ARRAY_HEADER_MOST]
+        if len(head) <= HEADER.size:
+            return
+        magic, length, _, first, _ = HEADER.unpack_from(head)
+        start, end, kind = offset, offset + HEADER.size + length, head[HEADER.size]
+        count = kind & 0x0F if kind & 0xF0 == 0x90 else _long_array_count(head[HEADER.size :])
+        if magic != MAGIC or first != position + 1 or not count or end > len(buffer):
+            return
+        offset, position = end, position + count
+        yield start, end, position
+
+
+def _array_header(count: int) -> bytes:
+    """Return the MessagePack header of an array of that many items."""
+    if count < 16:
+        return bytes((0x90 | count,))
+    return struct.pack(">BH", 0xDC, count) if count < 65536 else struct.pack(">BI", 0xDD, count)
+
+
+def _long_array_count(head: bytes) -> int:
+    """Return how many items the array of 16 or more has that begins so; 0 if it is none."""
+    for first, form in ((0xDC, ">H"), (0xDD, ">I")):
+        size = struct.calcsize(form)
+        if head[0] == first and len(head) > size:
+            (count,) = struct.unpack(form, head[1 : 1 + size])
+            return int(count)
+    return 0

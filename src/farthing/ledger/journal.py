@@ -1,152 +1,171 @@
-"""The journal's file: groups of entries, appended, checksummed, and never changed.
+"""The journal: groups of entries, appended, checksummed, and never changed.
 
-A group is a header and a MessagePack array of entries:
+It is a folder of segments (`segments.py`), each a sequence of groups (`groups.py`). The last one
+is appended to until it has reached its size; then it is sealed and never written again. Only the
+last one can have a torn tail.
 
-    magic "FGRP" | payload length u32 | CRC-32 u32 | first entry u64 | durable entries u64
-
-little-endian; the checksum covers the two counters and the payload. Entries are numbered from 1
-without gaps. "Durable entries" says how many entries were known to be on the disk when the group
-was written. It tells a torn tail, which a crash may leave and which is cut off, from damage to
-entries that were acknowledged, with which farthing refuses to start.
-
-The file grows by whole extents of zeros that are allocated beforehand, so that appending moves
+A segment grows by whole extents of zeros that are allocated beforehand, so that appending moves
 no metadata, and a disk that is full is noticed before a query is admitted, not while it runs.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import mmap
+import hashlib
+import logging
 import os
-import struct
-import zlib
+import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from farthing.errors import ConfigError
-from farthing.ledger.entry import Entry, decode_many
-from farthing.paths import lock, sync_folder
+from farthing.ledger.disk import DISK, FULL, Disk
+from farthing.ledger.entry import Entry
+from farthing.ledger.groups import HEADER, encode_group, read_groups
+from farthing.ledger.segments import (
+    FIRST_SEGMENT,
+    NEXT,
+    SEAL,
+    START,
+    JournalDamagedError,
+    Mark,
+    Segment,
+    Walk,
+    complete_seal,
+    damaged,
+    read_chain,
+    segment_numbers,
+    segment_path,
+    write_seal,
+)
 
-MAGIC = b"FGRP"
-HEADER = struct.Struct("<4sIIQQ")
-COUNTERS = struct.Struct("<QQ")
+__all__ = [
+    "EXTENT",
+    "FIRST_SEGMENT",
+    "Journal",
+    "JournalDamagedError",
+    "JournalFullError",
+    "read_groups",
+]
+
+log = logging.getLogger("farthing")
+
 EXTENT = 4 * 1024 * 1024
-FIRST_SEGMENT = "00000001.journal"
+# About a quarter of a million queries; what a start with a snapshot passes over is at most this.
+SEGMENT = 64 * 1024 * 1024
 
-# What a disk says when there is no more room: full, over quota, or over the file's size limit.
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NO_ROOM = "the disk has no room for the journal; free some, then start again"
 
 
 class JournalFullError(Exception):
     """There is no room for more; nothing was written."""
 
 
-class JournalDamagedError(ConfigError):
-    """Entries that were acknowledged cannot be read."""
-
-
-def read_groups(
-    buffer: bytes | mmap.mmap, offset: int, position: int
-) -> Iterator[tuple[list[Entry], int]]:
-    """Yield each whole group from an offset on: its entries, and the offset after it.
-
-    `position` is the number of entries before the offset. Ends at the first byte that is not the
-    start of the next whole group.
-    """
-    while (group := _group_at(buffer, offset, position)) is not None:
-        entries, offset, _ = group
-        position += len(entries)
-        yield entries, offset
-
-
-def _group_at(
-    buffer: bytes | mmap.mmap, offset: int, position: int | None
-) -> tuple[list[Entry], int, int] | None:
-    """Return the group that begins at an offset: entries, end, durable entries. Or None."""
-    head = buffer[offset : offset + HEADER.size]
-    if len(head) < HEADER.size:
-        return None
-    magic, length, checksum, first, durable = HEADER.unpack(head)
-    start = offset + HEADER.size
-    if magic != MAGIC or start + length > len(buffer):
-        return None
-    if position is not None and first != position + 1:
-        return None
-    payload = buffer[start : start + length]
-    if zlib.crc32(payload, zlib.crc32(COUNTERS.pack(first, durable))) != checksum:
-        return None
-    return decode_many(payload), start + length, durable
-
-
 class Journal:
     """An open journal: recovered first, then appended to. One process at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, segment: int = SEGMENT, disk: Disk = DISK) -> None:
         """Open or make the journal in a folder and take its lock.
 
         Raises:
-            ConfigError: another process has it open.
+            ConfigError: another process has it open, or the disk is full.
         """
-        folder.mkdir(exist_ok=True, mode=0o700)
-        self.path = folder / FIRST_SEGMENT
-        self._lock = lock(
+        disk.make_folder(folder)
+        self.folder = folder
+        self._disk = disk
+        self._size = segment
+        self._lock = disk.lock(
             folder / "lock",
             f"the ledger in {folder.parent} is already open in another process; stop that "
             "gateway, or choose another folder with --data",
         )
-        self._file = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
+        self._use(Segment(segment_path(folder, max(segment_numbers(disk, folder), default=1))))
+        try:
+            self._file = disk.open(self.path, os.O_CREAT | os.O_RDWR)
+        except OSError as error:
+            disk.close(self._lock)
+            raise (ConfigError(NO_ROOM) if error.errno in FULL else error) from None
         # Each time, since a crash may have come between making a name and syncing it.
-        sync_folder(folder)
-        sync_folder(folder.parent)
+        disk.sync_folder(folder)
+        disk.sync_folder(folder.parent)
         self.position = 0
         """Entries written."""
         self.durable = 0
         """Entries known to be on the disk."""
         self._end = 0
         self._allocated = 0
+        self._promised = 0
+        self._sum = hashlib.sha256()
+        self._room = threading.Lock()
         self._recovered = False
 
-    def recover(self) -> Iterator[Entry]:
-        """Yield every entry, then cut off a torn tail. To be run to its end before appending.
+    def _use(self, segment: Segment) -> None:
+        self._segment, self.path = segment, segment.path
+        self._roll_at = max(self._size, len(segment.link) + 1)  # not before it holds a group
+
+    def recover(self, after: Mark = START) -> Iterator[Entry]:
+        """Yield every entry after a mark, then cut off a torn tail. To be run to its end.
 
         Raises:
             JournalDamagedError: what cannot be read was acknowledged once.
         """
-        size = os.fstat(self._file).st_size
-        if size:
-            with mmap.mmap(self._file, size, prot=mmap.PROT_READ) as buffer:
-                for entries, self._end in read_groups(buffer, 0, 0):
-                    self.position += len(entries)
-                    yield from entries
-                self._check_tail(buffer)
-        os.ftruncate(self._file, self._end)
+        chain = read_chain(self._disk, self.folder)
+        first = max(n for n, s in enumerate(chain) if n == 0 or s.before < after.position)
+        for segment, following in zip(chain[first:], [*chain[first + 1 :], None], strict=True):
+            file = self._disk.open(segment.path, os.O_RDONLY)
+            try:
+                with self._disk.map(file) as buffer:
+                    walk = Walk(segment, buffer)
+                    walk.skip(after)
+                    for entries in walk.groups() if walk.position >= after.position else ():
+                        yield from entries
+                    walk.check_end(following)
+                    unproven = walk.unproven
+            finally:
+                self._disk.close(file)
+        if walk.position < after.position:
+            raise damaged(
+                walk.segment.path,
+                f"ends after entry {walk.position}, but a snapshot was made after entry "
+                f"{after.position}: entries that were acknowledged are missing",
+            )
+        self._begin(chain, walk, unproven)
+
+    def _begin(self, chain: list[Segment], walk: Walk, unproven: bytes) -> None:
+        """Append from here on: what a crash left undone is done first.
+
+        The last groups are written again, as they are: after a sync that failed they may be read
+        from memory and yet never have reached the disk, and another sync alone would not tell.
+        """
+        self._use(walk.segment)
+        self.position, self._end, self._sum = walk.position, walk.end, walk.sum
+        for segment, following in pairwise(chain):
+            complete_seal(self._disk, segment, following)
+        self._disk.remove(self.folder / NEXT)
+        self._disk.truncate(self._file, self._end)
+        self._disk.write(self._file, unproven, self._end - len(unproven))
         self._allocated = self._end
         self._recovered = True
         self.sync()
-
-    def _check_tail(self, buffer: mmap.mmap) -> None:
-        """Refuse if a group after the unreadable bytes knew them to be durable."""
-        offset = self._end
-        while (offset := buffer.find(MAGIC, offset)) >= 0:
-            group = _group_at(buffer, offset, None)
-            if group is not None and group[2] > self.position:
-                raise JournalDamagedError(
-                    f"{self.path} is damaged at byte {self._end}: entry {self.position + 1} was "
-                    f"acknowledged and cannot be read, and intact entries follow at byte {offset}. "
-                    "Nothing was changed. Put back an intact copy of the file."
-                )
-            offset += 1
+        if self.roll_due:
+            self.roll()
 
     def reserve(self, size: int) -> None:
         """Make sure that this many more bytes can be appended whatever the disk does.
 
+        What was asked for last holds until the next call, also across segments.
+
         Raises:
             JournalFullError: the disk has no room for them.
         """
+        with self._room:
+            self._grow(size)
+            self._promised = size
+
+    def _grow(self, size: int) -> None:
         while self._allocated - self._end < size:
             try:
-                os.posix_fallocate(self._file, self._allocated, EXTENT)
+                self._disk.allocate(self._file, self._allocated, EXTENT)
             except OSError as error:
                 if error.errno not in FULL:
                     raise
@@ -155,42 +174,79 @@ class Journal:
 
     def append(self, entries: list[bytes]) -> None:
         """Write encoded entries as one group. They survive the process, not yet the power."""
-        payload = _array_header(len(entries)) + b"".join(entries)
-        first = self.position + 1
-        checksum = zlib.crc32(payload, zlib.crc32(COUNTERS.pack(first, self.durable)))
-        group = HEADER.pack(MAGIC, len(payload), checksum, first, self.durable) + payload
-        self.reserve(len(group))
-        written = os.pwrite(self._file, group, self._end)
-        if written != len(group):
-            raise OSError(errno.EIO, "the journal took only a part of a group")
-        self._end += written
+        group = encode_group(entries, self.position + 1, self.durable)
+        self._grow(len(group))
+        self._disk.write(self._file, group, self._end)
+        self._sum.update(group[: HEADER.size])
+        self._end += len(group)
         self.position += len(entries)
 
     def sync(self) -> None:
         """Put everything written on the disk. Safe to call from another thread."""
         position = self.position
-        sync_file(self._file)
+        self._disk.sync(self._file)
         self.durable = position
+
+    @property
+    def roll_due(self) -> bool:
+        """Whether the segment has reached its size."""
+        return self._end >= self._roll_at
+
+    def roll(self) -> None:
+        """Seal the segment and go on in a new one; where the disk is full, in this one.
+
+        May be called from another thread, but nothing may be appended or synced meanwhile. What
+        was reserved stays reserved at every moment. The order makes it safe to crash anywhere:
+        what is in the segment is on the disk before the next one has its name, and that has its
+        link and its name on the disk before this one is cut off at its end.
+        """
+        self.sync()
+        number, sums = self._segment.number + 1, (self.position, self._end, self._sum.digest())
+        following = Segment(segment_path(self.folder, number), number, *sums)
+        sealed, file, end = self._segment, self._file, self._end
+        try:
+            self._go_on_in(following)
+        except (OSError, JournalFullError) as error:
+            if isinstance(error, OSError) and error.errno not in FULL:
+                raise
+            log.warning("no room for the journal's next segment (%s); going on in this", error)
+            self._roll_at = self._end + EXTENT
+            return
+        self._disk.sync_folder(self.folder)
+        write_seal(self._disk, file, end, sealed.seal(self.position))
+        self._disk.close(file)
+
+    def _go_on_in(self, segment: Segment) -> None:
+        """Make a segment and append to it from here on, or change nothing."""
+        temporary, link = self.folder / NEXT, segment.link
+        file = self._disk.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_RDWR)
+        try:
+            allocated = self._give_room(file, 0, len(link))
+            self._disk.write(file, link, 0)
+            self._disk.sync(file)
+            with self._room:  # `reserve` waits for the room and the name, never for the disk
+                self._grow(SEAL.size)
+                allocated = self._give_room(file, allocated, len(link))
+                self._disk.rename(temporary, segment.path)
+                self._use(segment)
+                self._file, self._end, self._allocated = file, len(link), allocated
+                self._sum = hashlib.sha256(link)
+        except BaseException:
+            self._disk.close(file)
+            self._disk.remove(temporary)
+            raise
+
+    def _give_room(self, file: int, allocated: int, link: int) -> int:
+        """Allocate what a new segment needs to keep what was promised; return its size."""
+        while allocated < link + self._promised:
+            self._disk.allocate(file, allocated, EXTENT)
+            allocated += EXTENT
+        return allocated
 
     def close(self) -> None:
         """Give back the unused extent and the lock. What was not recovered is left as it is."""
         if self._recovered:
-            os.ftruncate(self._file, self._end)
-            sync_file(self._file)
-        os.close(self._file)
-        os.close(self._lock)
-
-
-def sync_file(descriptor: int) -> None:
-    """Put a file on the disk; macOS needs a call of its own to get past the drive's cache."""
-    if hasattr(fcntl, "F_FULLFSYNC"):
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    else:
-        os.fdatasync(descriptor)
-
-
-def _array_header(count: int) -> bytes:
-    """Return the MessagePack header of an array of that many items."""
-    if count < 16:
-        return bytes((0x90 | count,))
-    return struct.pack(">BH", 0xDC, count) if count < 65536 else struct.pack(">BI", 0xDD, count)
+            self._disk.truncate(self._file, self._end)
+            self._disk.sync(self._file)
+        self._disk.close(self._file)
+        self._disk.close(self._lock)

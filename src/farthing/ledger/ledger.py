@@ -10,36 +10,41 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-import msgspec
-
 from farthing import clock
 from farthing.errors import ConfigError
 from farthing.flow import OneShot, ready
 from farthing.ledger.commit import Committer
+from farthing.ledger.disk import DISK
 from farthing.ledger.entry import (
+    ChangeKey,
+    Commitment,
     Config,
     Ending,
     Entry,
+    Expire,
     Genesis,
     Hold,
     Key,
-    Overrun,
     PriceBookInForce,
     Refusal,
     Revoke,
-    Settle,
     Unresolved,
+    Warned,
     encode,
 )
-from farthing.ledger.journal import Journal, JournalFullError
-from farthing.ledger.state import KeyState, State
+from farthing.ledger.journal import NO_ROOM, Journal, JournalFullError
+from farthing.ledger.registry import KeyState
+from farthing.ledger.segments import START
+from farthing.ledger.snapshot import restore
+from farthing.ledger.state import State
 
 # Room kept in the journal for the ending of every open hold: the largest one, in its own group.
 # A settlement's texts are cut to TEXT_MOST characters of at most four bytes each.
 ENDING_MOST = 2048
 TEXT_MOST = 128
 
-Outcome = OneShot[Refusal | None]
+# None: it counts. A hold that passed a soft limit counts too, and says so.
+Outcome = OneShot[Refusal | Warned | None]
 
 
 class LedgerPort(Protocol):
@@ -48,6 +53,10 @@ class LedgerPort(Protocol):
     @property
     def keys(self) -> Mapping[str, KeyState]:
         """All keys, as they are now."""
+
+    @property
+    def commitments(self) -> Mapping[str, Commitment]:
+        """All commitments, whose discounts settlements are made with."""
 
     @property
     def ready(self) -> bool:
@@ -68,8 +77,11 @@ class Ledger:
         self.state = state
         self.keys = state.keys
         self.ready = True
-        self.on_key: list[Callable[[KeyState], None]] = []
-        """Called for every key that is made or revoked."""
+        self.commitments: dict[str, Commitment] = {
+            name: known.terms for name, known in state.commitments.by_id.items()
+        }
+        self.on_change: list[Callable[[KeyState | Commitment], None]] = []
+        """Called for every key that is made or changed, and every commitment."""
         self._journal = journal
         self._committer = committer
 
@@ -82,12 +94,7 @@ class Ledger:
 
     def end(self, entry: Ending) -> Outcome:
         """End a query. One that is not open has ended already: that is no error of the caller's."""
-        hold = self.state.holds.get(entry.id)
-        outcome = self._take(entry, encode(entry))
-        if isinstance(entry, Settle) and hold is not None and entry.usd > hold.usd:
-            overrun = Overrun(at=entry.at, id=entry.id, usd=entry.usd - hold.usd)
-            self._take(overrun, encode(overrun))  # in the room that was kept for the ending
-        return outcome
+        return self._take(entry, encode(entry))  # in the room that was kept for it
 
     def record(self, entry: Entry) -> Outcome:
         """Record an administrator's or the gateway's own entry."""
@@ -95,10 +102,17 @@ class Ledger:
         if not self._room(len(encoded)):
             return ready(Refusal("journal_full"))
         outcome = self._take(entry, encoded)
-        if isinstance(entry, Key | Revoke) and not (outcome.done and outcome.result()):
-            for tell in self.on_key:
-                tell(self.keys[entry.id])
+        if not (outcome.done and outcome.result()):
+            self._tell(entry)
         return outcome
+
+    def expire(self, before: int) -> int:
+        """Post the queries that were left unresolved before a moment; return how many."""
+        old = [query for query, at in self.state.unresolved.items() if at < before]
+        now = clock.wall()
+        for query in old:
+            self.record(Expire(now, query))
+        return len(old)
 
     def give_up(self, holds: Iterable[Hold], reason: str) -> None:
         """Mark holds whose worker is gone; they stay held."""
@@ -111,12 +125,30 @@ class Ledger:
         await self._committer.close()
 
     def _take(self, entry: Entry, encoded: bytes) -> Outcome:
-        refusal = self.state.apply(entry)
+        state = self.state
+        refusal = state.apply(entry)
         if refusal is not None:
             return ready(refusal)
         outcome: Outcome = OneShot()
-        self._committer.append(encoded, lambda: outcome.set(None))
+        told = state.warning if isinstance(entry, Hold) else None
+        self._committer.append(encoded, lambda: outcome.set(told))
+        if state.consequences:
+            for consequence in state.consequences:
+                self._committer.append(encode(consequence), _nothing)
+                state.apply(consequence)
         return outcome
+
+    def _tell(self, entry: Entry) -> None:
+        """Tell whoever listens of a key or a commitment that is not as it was."""
+        changed: KeyState | Commitment
+        if isinstance(entry, Commitment):
+            changed = self.commitments[entry.id] = entry
+        elif isinstance(entry, Key | ChangeKey | Revoke):
+            changed = self.keys[entry.id]
+        else:
+            return
+        for tell in self.on_change:
+            tell(changed)
 
     def _room(self, size: int) -> bool:
         """Whether the journal can take an entry and still the ending of every open hold."""
@@ -129,13 +161,14 @@ class Ledger:
 
 
 def replay(journal: Journal) -> State:
-    """Read a journal into a state; a new one gets its first entry.
+    """Read a journal into a state, from its newest snapshot on; a new one gets its first entry.
 
     Raises:
         JournalDamagedError: acknowledged entries cannot be read.
+        ConfigError: the disk has no room for the first entry.
     """
-    state = State()
-    for entry in journal.recover():
+    state, mark = restore(DISK, journal.folder, State) or (State(), START)
+    for entry in journal.recover(mark):
         refusal = state.apply(entry)
         assert refusal is None, (
             f"entry {state.position + 1} was journaled and is not valid: {refusal}"
@@ -143,9 +176,25 @@ def replay(journal: Journal) -> State:
     if state.position == 0:
         genesis = Genesis(at=clock.wall(), ledger=secrets.token_hex(16))
         state.apply(genesis)
-        journal.append([encode(genesis)])
-        journal.sync()
+        append_now(journal, [encode(genesis)])
     return state
+
+
+def _nothing() -> None:
+    """Whoever waits, waits for the entry that this one follows from: both are in one group."""
+
+
+def append_now(journal: Journal, entries: list[bytes]) -> None:
+    """Append entries and put them on the disk.
+
+    Raises:
+        ConfigError: the disk has no room for them.
+    """
+    try:
+        journal.append(entries)
+    except JournalFullError:
+        raise ConfigError(NO_ROOM) from None
+    journal.sync()
 
 
 def put_in_force(ledger: Ledger, config: str, price_book: str, source: str) -> None:
@@ -162,22 +211,4 @@ def put_in_force(ledger: Ledger, config: str, price_book: str, source: str) -> N
         entry = PriceBookInForce(at=now, digest=price_book, source=source)
         outcomes.append(ledger.record(entry))
     if any(outcome.done and outcome.result() for outcome in outcomes):
-        raise ConfigError("the disk has no room for the journal; free some, then start again")
-
-
-class Balance(msgspec.Struct, frozen=True):
-    """What one scope has spent, holds and may spend; nanodollars and tokens."""
-
-    scope: str
-    unit: str
-    posted: int
-    held: int
-    limit: int | None
-
-
-def balances(state: State) -> list[Balance]:
-    """Return every account of a state."""
-    return [
-        Balance(scope, unit, a.posted, a.held, a.limit)
-        for (scope, unit), a in state.accounts.items()
-    ]
+        raise ConfigError(NO_ROOM)

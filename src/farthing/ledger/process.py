@@ -49,6 +49,7 @@ async def open_ledger(runtime: Runtime) -> OpenLedger:
     put_in_force(ledger, runtime.config_digest, book.stem, runtime.price_source)
     server = LedgerServer(ledger, own_worker=runtime.worker)
     await server.listen(data.socket("ledger"))
+    server.expire(runtime.settings.unresolved_days)
     return OpenLedger(ledger, server)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from farthing.ledger.entry import Entry, Refusal
-from farthing.ledger.ledger import Balance
-from farthing.ledger.state import KeyState
+from farthing.ledger.entry import Commitment, Entry, Refusal, Warned
+from farthing.ledger.registry import KeyState
+from farthing.ledger.standing import Standing
 
 
 class Attach(msgspec.Struct, array_like=True, tag="attach"):
-    """A worker's first message. The ledger answers with `Keys`, now and at every change."""
+    """A worker's first message. The ledger answers with `Known`, now and at every change."""
 
     worker: str
 
@@ -22,32 +22,26 @@ class Append(msgspec.Struct, array_like=True, tag="append"):
     entry: Entry
 
 
-class AskBalances(msgspec.Struct, array_like=True, tag="balances?"):
-    """Return all accounts and keys; answered with `Balances`."""
+class AskStanding(msgspec.Struct, array_like=True, tag="standing?"):
+    """Return what the ledger stands at; answered with `Standing`."""
 
 
-class Keys(msgspec.Struct, array_like=True, tag="keys"):
-    """Keys as they are now: all of them at first, then each that changes."""
+class Known(msgspec.Struct, array_like=True, tag="known"):
+    """Keys and commitments as they are now: all of them at first, then each that changes."""
 
     keys: list[KeyState]
+    commitments: list[Commitment]
 
 
 class Outcome(msgspec.Struct, array_like=True, tag="outcome"):
     """What came of an `Append`."""
 
     number: int
-    refusal: Refusal | None
+    told: Refusal | Warned | None
 
 
-class Balances(msgspec.Struct, array_like=True, tag="balances"):
-    """The answer to `AskBalances`."""
-
-    balances: list[Balance]
-    keys: list[KeyState]
-
-
-ToLedger = Attach | Append | AskBalances
-FromLedger = Keys | Outcome | Balances
+ToLedger = Attach | Append | AskStanding
+FromLedger = Known | Outcome | Standing
 
 encode = msgspec.msgpack.Encoder().encode
 decode_to_ledger = msgspec.msgpack.Decoder(ToLedger).decode

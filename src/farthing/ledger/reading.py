@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from farthing.ledger.database import speaking
-from farthing.ledger.groups import ledger_in
 from farthing.ledger.project import catch_up
 from farthing.ledger.records import ended_after, last_position, open_records, recent
+from farthing.ledger.search import ledger_in
 from farthing.paths import DataFolder
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ at the end of a model's name are left out on both sides, as one side may say the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -18,10 +18,6 @@ from farthing import clock, money
 from farthing.errors import ConfigError
 from farthing.ledger.records import queries
 from farthing.providers.invoices import ALL_MODELS, Billed, Invoice
-
-TOKENS = (
-    "input", "cache_read", "cache_write", "cache_write_1h", "input_audio", "output", "output_audio",
-)  # fmt: skip
 
 
 class Ours(msgspec.Struct, frozen=True):
@@ -89,6 +85,8 @@ class Resolvable(msgspec.Struct, frozen=True):
     id: str
     usd: int
     evidence: str
+    tokens: int | None = None
+    """All its tokens, where the invoice tells them."""
 
 
 def reconcile(
@@ -111,26 +109,42 @@ def reconcile(
     return sorted(lines, key=lambda line: (line.day, line.model, line.request))
 
 
-def resolvable(lines: Iterable[Line], invoice: Invoice) -> list[Resolvable]:
+def resolvable(lines: list[Line], invoice: Invoice, tolerance: Decimal) -> list[Resolvable]:
     """Return the unresolved queries that the invoice tells the cost of.
 
     It does where what is billed above the settled ones can be of one query only, or is nothing; and
-    where it is not more than was held.
+    where it is not more than was held. A sum of many queries tells nothing if more is billed
+    elsewhere than ours explain: that may be theirs, on another day or under another name.
     """
+    fine = ("match", "unresolved")
+    more = any(line.difference > 0 and line.verdict(tolerance) not in fine for line in lines)
     found = []
     for line in lines:
         most = sum(one.held for one in line.unresolved)
         alone = len(line.unresolved) == 1 or line.difference == 0
         if line.theirs_usd is None or not alone or not 0 <= line.difference <= most:
             continue
-        for one in line.unresolved:
-            evidence = (
-                f"{invoice.name}, SHA-256 {invoice.sha256}: {line.request or line.model} on "
-                f"{line.day} billed at ${money.dollars(line.theirs_usd)}, of which "
-                f"${money.dollars(line.ours_usd)} is settled"
-            )
-            found.append(Resolvable(one.id, line.difference, evidence))
+        if line.request or not more:
+            told = (line.difference, _evidence(line, invoice), _tokens_of_one(line))
+            found += [Resolvable(one.id, *told) for one in line.unresolved]
     return found
+
+
+def _evidence(line: Line, invoice: Invoice) -> str:
+    assert line.theirs_usd is not None, "an invoice without costs proves none"
+    return (
+        f"{invoice.name}, SHA-256 {invoice.sha256}: {line.request or line.model} on {line.day} "
+        f"billed at ${money.dollars(line.theirs_usd)}, of which ${money.dollars(line.ours_usd)} "
+        "is settled"
+    )
+
+
+def _tokens_of_one(line: Line) -> int | None:
+    """Return the tokens of a line's one unresolved query, if the invoice tells them."""
+    if line.theirs_tokens is None or len(line.unresolved) != 1:
+        return None
+    more = line.theirs_tokens - line.ours_tokens
+    return more if more >= 0 else None
 
 
 def slug(model: str) -> str:
@@ -151,9 +165,8 @@ def _ours(
             f"{', '.join(sorted(known.scalars())) or 'nobody'}; say whose invoice it is: --provider"
         )
     within = (c.began >= _start(days[0])) & (c.began < _start(days[1] + timedelta(days=1)))
-    counted = [c[name] for name in TOKENS]
     asked = sa.select(
-        c.id, c.upstream_id, c.began, c.model, c.answered_model, c.cost, c.held, *counted
+        c.id, c.upstream_id, c.began, c.model, c.answered_model, c.cost, c.held, c.tokens
     ).where(mine & within & (c.status != "void"))
     return [
         Ours(
@@ -163,7 +176,7 @@ def _ours(
             slug(row["answered_model"] or row["model"]),
             row["cost"],
             row["held"],
-            sum(row[name] or 0 for name in TOKENS),
+            row["tokens"] or 0,
         )
         for row in connection.execute(asked).mappings()
     ]

@@ -13,8 +13,22 @@ import sqlalchemy as sa
 
 from farthing.ledger.database import migrate, open_database
 from farthing.paths import DataFolder
+from farthing.wire.dialect import Usage
 
 metadata = sa.MetaData()
+
+# Of each meter a column: a new one needs a migration that also empties `progress`, so that the
+# rows are made again from the journal.
+METERS = Usage.__struct_fields__
+
+STATUSES = {
+    "open": "held; not ended yet",
+    "settled": "ended; its cost is known, from its answer or from evidence that came later",
+    "void": "provably never sent: nothing can be billed",
+    "unresolved": "sent; its cost is not known, and it stays held",
+    "posted": "was unresolved for too long: its cost is all that was held",
+    "written-off": "was unresolved; an administrator released it at nothing",
+}
 
 queries = sa.Table(
     "queries",
@@ -30,22 +44,22 @@ queries = sa.Table(
     sa.Column("asked_model", sa.Text, nullable=False),
     sa.Column("dialect", sa.Text, nullable=False),
     sa.Column("stream", sa.Boolean, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),  # open, settled, void, unresolved
+    sa.Column("status", sa.Text, nullable=False),  # of STATUSES
     sa.Column("held", sa.BigInteger, nullable=False),
     sa.Column("held_tokens", sa.BigInteger, nullable=False),
     sa.Column("output_cap", sa.BigInteger, nullable=False),
     sa.Column("price_book", sa.Text, nullable=False),
     sa.Column("ended", sa.BigInteger),
     sa.Column("cost", sa.BigInteger),
-    sa.Column("input", sa.BigInteger),
-    sa.Column("cache_read", sa.BigInteger),
-    sa.Column("cache_write", sa.BigInteger),
-    sa.Column("cache_write_1h", sa.BigInteger),
-    sa.Column("output", sa.BigInteger),
-    sa.Column("reasoning", sa.BigInteger),
-    sa.Column("input_audio", sa.BigInteger),
-    sa.Column("output_audio", sa.BigInteger),
-    sa.Column("web_searches", sa.BigInteger),
+    # All its tokens, as its limits counted them; one that is resolved may not tell which.
+    sa.Column("tokens", sa.BigInteger),
+    sa.Column("list_cost", sa.BigInteger),  # without the discount of a commitment
+    # What paid: credits of every scope on its path, and commitments with its provider.
+    sa.Column("from_credit", sa.BigInteger),
+    sa.Column("from_commitment", sa.BigInteger),
+    # Its cost, with what commitments paid at what that much of them was bought for.
+    sa.Column("effective", sa.BigInteger),
+    *(sa.Column(meter, sa.BigInteger) for meter in METERS),
     sa.Column("http_status", sa.Integer),
     sa.Column("first_byte_us", sa.BigInteger),
     sa.Column("total_us", sa.BigInteger),
@@ -71,6 +85,32 @@ keys = sa.Table(
     sa.Column("expires", sa.BigInteger),
     sa.Column("revoked", sa.BigInteger),
     sa.Column("max_cost", sa.BigInteger),
+    sa.Column("parent", sa.Text, nullable=False),  # the scope it belongs to, or ""
+)
+
+scopes = sa.Table(
+    "scopes",
+    metadata,
+    sa.Column("ledger", sa.Text, primary_key=True),
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("parent", sa.Text, nullable=False),
+    sa.Column("made", sa.BigInteger, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+)
+
+# What administrators and the gateway entered, one row for each entry (entered.py).
+entries = sa.Table(
+    "entries",
+    metadata,
+    sa.Column("ledger", sa.Text, primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),  # who, or "" for the gateway
+    sa.Column("subject", sa.Text, nullable=False),  # such as "key:ID" or "team:NAME"
+    sa.Column("entry", sa.Text, nullable=False),  # a JSON object
+    sa.Index("ix_entries_kind", "ledger", "kind", "position"),
+    sa.Index("ix_entries_subject", "ledger", "subject", "position"),
 )
 
 # How far the projection has come in each ledger's journal.

@@ -14,6 +14,11 @@ import sqlalchemy as sa
 Row = dict[str, Any]
 
 
+def plain(text: str) -> str:
+    """Return a text from outside without NUL, which PostgreSQL's texts cannot hold."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
 def insert(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> None:
     """Insert whole rows; one that is there already is made again as it is here."""
     if rows:
@@ -30,11 +35,20 @@ def update(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> None:
     One statement for each, on both: they are few, as most endings come with their holds, and a
     planner that does not know how few would read the whole table for a join.
     """
+    _change(connection, table, rows, '"{name}" = {mark}')
+
+
+def add(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> None:
+    """Add to what rows say by their primary key; to what is unknown nothing is added."""
+    _change(connection, table, rows, '"{name}" = "{name}" + {mark}')
+
+
+def _change(connection: sa.Connection, table: sa.Table, rows: list[Row], change: str) -> None:
     if rows:
         mark = _MARK[connection.dialect.name]
         key = [column.name for column in table.primary_key]
         names = [name for name in rows[0] if name not in key]
-        changes = ", ".join(f'"{name}" = {mark}' for name in names)
+        changes = ", ".join(change.format(name=name, mark=mark) for name in names)
         mine = " AND ".join(f'"{name}" = {mark}' for name in key)
         statement = f'UPDATE "{table.name}" SET {changes} WHERE {mine}'  # noqa: S608  (our names)
         connection.exec_driver_sql(statement, _tuples([*names, *key], rows))

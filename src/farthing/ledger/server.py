@@ -9,26 +9,33 @@ from pathlib import Path
 
 import msgspec
 
+from farthing import clock
 from farthing.flow import OneShot
-from farthing.ledger.entry import Hold, Refusal, Settle, Unresolved, Void
+from farthing.ledger.entry import Commitment, Hold, Refusal, Settle, Unresolved, Void, Warned
 from farthing.ledger.frames import FrameProtocol
-from farthing.ledger.ledger import Ledger, balances
+from farthing.ledger.ledger import Ledger
 from farthing.ledger.protocol import (
     Append,
-    AskBalances,
+    AskStanding,
     Attach,
-    Balances,
-    Keys,
+    Known,
     Outcome,
     decode_to_ledger,
     encode,
 )
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
+from farthing.ledger.standing import standing
 
 log = logging.getLogger("farthing")
 
 # How long the workers of a ledger that died may take to come back to the next one.
 GRACE_SECONDS = 5.0
+
+
+# How often the unresolved queries are looked through for old ones.
+EXPIRE_SECONDS = 3600.0
+
+DAY = 24 * 3600 * clock.SECOND
 
 
 class LedgerServer:
@@ -41,8 +48,9 @@ class LedgerServer:
         self._own = own_worker
         self._server: asyncio.Server | None = None
         self._grace: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.TimerHandle | None = None
         self.closed = False
-        ledger.on_key.append(self._tell)
+        ledger.on_change.append(self._tell)
 
     async def listen(self, path: Path) -> None:
         """Listen, and give up the holds of workers that do not come back."""
@@ -65,6 +73,14 @@ class LedgerServer:
         for worker in lost:
             self.worker_lost(worker)
 
+    def expire(self, days: int) -> None:
+        """Post queries that were left unresolved that many days ago, now and every hour."""
+        count = self.ledger.expire(clock.wall() - days * DAY)
+        if count:
+            log.warning("%d queries were unresolved for %d days: posted at their most", count, days)
+        loop = asyncio.get_running_loop()
+        self._expiry = loop.call_later(EXPIRE_SECONDS, self.expire, days)
+
     def worker_lost(self, worker: str) -> None:
         """Mark the open holds of a worker whose connection ended."""
         holds = self.ledger.state.open_holds(worker)
@@ -77,12 +93,14 @@ class LedgerServer:
         self.closed = True
         if self._server is not None:
             self._server.close()
-        if self._grace is not None:
-            self._grace.cancel()
+        for timer in (self._grace, self._expiry):
+            if timer is not None:
+                timer.cancel()
 
-    def _tell(self, key: KeyState) -> None:
+    def _tell(self, changed: KeyState | Commitment) -> None:
+        told = Known([changed], []) if isinstance(changed, KeyState) else Known([], [changed])
         for connection in self.attached.values():
-            connection.send(encode(Keys([key])))
+            connection.send(encode(told))
 
 
 class _Connection(FrameProtocol):
@@ -108,14 +126,15 @@ class _Connection(FrameProtocol):
         elif isinstance(asked, Attach):
             self._worker = asked.worker
             self._server.attached[asked.worker] = self
-            self.send(encode(Keys(list(self._server.ledger.keys.values()))))
-        elif isinstance(asked, AskBalances):
-            state = self._server.ledger.state
-            self.send(encode(Balances(balances(state), list(state.keys.values()))))
+            ledger = self._server.ledger
+            known = Known(list(ledger.keys.values()), list(ledger.commitments.values()))
+            self.send(encode(known))
+        elif isinstance(asked, AskStanding):
+            self.send(encode(standing(self._server.ledger.state, clock.wall())))
 
     def _append(self, asked: Append) -> None:
         entry, ledger = asked.entry, self._server.ledger
-        outcome: OneShot[Refusal | None]
+        outcome: OneShot[Refusal | Warned | None]
         if isinstance(entry, Hold):
             outcome = ledger.hold(entry)
         elif isinstance(entry, Settle | Void | Unresolved):

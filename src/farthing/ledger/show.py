@@ -11,38 +11,40 @@ from typing import Any
 import msgspec
 
 from farthing import clock, money
-from farthing.ledger.entry import Entry, Hold, Overrun, Settle, Unresolved, Void
-from farthing.ledger.groups import JournalGroups
+from farthing.ledger.batch import Batch
+from farthing.ledger.entry import Entry, Hold
+from farthing.ledger.present import paid, usage
+from farthing.ledger.search import entries_about, entry_at
 
 Shown = dict[str, Any]
 
-TIMES = ("at", "expires")
-DOLLARS = ("usd", "max_cost")
+TIMES = ("at", "expires", "starts", "ends")
+DOLLARS = ("usd", "max_cost", "list_usd", "effective", "paid")
+# Dollars where the entry's unit says so.
+MAYBE_DOLLARS = ("amount", "limit", "total")
 
 
 def show_query(journal: Path, query: str) -> Shown | None:
     """Return a query's entries and what they come to; None when the journal has no such id."""
-    with JournalGroups(journal) as groups:
-        entries = list(groups.about(query))
-    hold = next((entry for _, entry in entries if isinstance(entry, Hold)), None)
-    if hold is None:
+    entries = list(entries_about(journal, query))
+    if not any(isinstance(entry, Hold) for _, entry in entries):
         return None
+    row = _row(query, entries)
     return {
         "id": query,
-        "status": _status(entries),
-        "path": list(hold.path),
-        "model": f"{hold.provider}/{hold.model}",
-        "began": clock.iso(hold.at),
-        **_money(hold, entries),
-        "usage": _usage(entries),
+        "status": row["status"],
+        "path": msgspec.json.decode(row["path"]),
+        "model": f"{row['provider']}/{row['model']}",
+        "began": clock.iso(row["began"]),
+        **_money(row),
+        "usage": usage(row),
         "entries": [{"entry": number, **shown(entry)} for number, entry in entries],
     }
 
 
 def show_entry(journal: Path, number: int) -> Shown | None:
     """Return the entry of a number; None when the journal does not go that far."""
-    with JournalGroups(journal) as groups:
-        entry = groups.at(number)
+    entry = entry_at(journal, number)
     return None if entry is None else {"entry": number, **shown(entry)}
 
 
@@ -58,41 +60,35 @@ def _shown(told: Shown, name: str) -> Any:
         return None
     if name in TIMES:
         return clock.iso(value)
-    if name in DOLLARS or (name == "amount" and told.get("unit") == "usd"):
+    if name in DOLLARS or (name in MAYBE_DOLLARS and told.get("unit") == "usd"):
         return money.dollars(value)
     if isinstance(value, bytes):
         return value.hex()
+    if name == "tranches":
+        return [_fields(each) for each in value]
     return msgspec.to_builtins(value) if not isinstance(value, msgspec.Struct) else _fields(value)
 
 
 def _fields(struct: msgspec.Struct) -> Shown:
-    return msgspec.structs.asdict(struct)
+    told = msgspec.structs.asdict(struct)
+    return {name: _shown(told, name) for name in told}
 
 
-def _status(entries: list[tuple[int, Entry]]) -> str:
-    """Return what the last of its endings made of it."""
-    status = "open"
-    for _, entry in entries:
-        for kind, word in ((Settle, "settled"), (Void, "void"), (Unresolved, "unresolved")):
-            if isinstance(entry, kind):
-                status = word
-    return status
+def _row(query: str, entries: list[tuple[int, Entry]]) -> Shown:
+    """Return the row that the records have of a query, made from its entries alone."""
+    batch = Batch("")
+    for number, entry in entries:
+        batch.take(entry, number)
+    return batch.queries[query]
 
 
-def _money(hold: Hold, entries: list[tuple[int, Entry]]) -> Shown:
-    """Return the quote against the cost: what was held, what it cost, what that leaves."""
-    cost = next((entry.usd for _, entry in entries if isinstance(entry, Settle)), None)
-    if any(isinstance(entry, Void) for _, entry in entries):
-        cost = 0
-    over = next((entry.usd for _, entry in entries if isinstance(entry, Overrun)), None)
+def _money(row: Shown) -> Shown:
+    """Return the quote against the cost: what was held, what it cost, what is left, who paid."""
+    cost, over = row["cost"], row["overrun"]
     return {
-        "held_usd": money.dollars(hold.usd),
+        "held_usd": money.dollars(row["held"]),
         "cost_usd": None if cost is None else money.dollars(cost),
-        "released_usd": None if cost is None else money.dollars(max(0, hold.usd - cost)),
+        "released_usd": None if cost is None else money.dollars(max(0, row["held"] - cost)),
         "overrun_usd": None if over is None else money.dollars(over),
+        **paid(row),
     }
-
-
-def _usage(entries: list[tuple[int, Entry]]) -> Shown | None:
-    settled = next((entry for _, entry in entries if isinstance(entry, Settle)), None)
-    return None if settled is None else _fields(settled.usage)

@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
+from farthing.ledger.account import Account, Accounts, Balance, Charge, Quantities
+from farthing.ledger.commitment import Commitments
 from farthing.ledger.entry import (
+    ChangeKey,
+    Commitment,
     Config,
-    Ending,
+    Draw,
     Entry,
+    Exercise,
+    Expire,
     Genesis,
     Hold,
     Key,
@@ -23,32 +27,29 @@ from farthing.ledger.entry import (
     Overrun,
     PriceBookInForce,
     Refusal,
+    Reset,
+    Resolve,
     Revoke,
+    Scope,
     Settle,
+    TopUp,
     Unresolved,
     Void,
+    Warned,
+    WriteOff,
 )
+from farthing.ledger.image import encoded, restore
+from farthing.ledger.meter import UNITS
+from farthing.ledger.registry import KeyState, Registry, invalid
+from farthing.ledger.seen import Seen
+from farthing.ledger.window import WINDOWS
+from farthing.money import MOST
 
-UNITS = ("usd", "tokens")
-
-
-class Account(msgspec.Struct):
-    """One unit of one scope: what is spent, what open queries hold, and what may be."""
-
-    posted: int = 0
-    held: int = 0
-    limit: int | None = None
-
-
-class KeyState(msgspec.Struct):
-    """A key and whether it still opens."""
-
-    key: Key
-    revoked_at: int | None = None
+NOTHING: Quantities = (0, 0, 0, 0)
 
 
 class State:
-    """All accounts, keys and open holds. Changed by `apply` alone."""
+    """All accounts, keys, commitments and open holds. Changed by `apply` alone."""
 
     def __init__(self) -> None:
         self.position = 0
@@ -56,39 +57,91 @@ class State:
         self.ledger = ""
         self.config = ""
         self.price_book = ""
-        self.accounts: dict[tuple[str, str], Account] = {}
-        self.keys: dict[str, KeyState] = {}
+        self.registry = Registry()
+        self.accounts = Accounts()
+        self.commitments = Commitments()
+        self.credits: set[str] = set()
+        """The ids of all top-ups."""
+        self.seen = Seen()
         self.holds: dict[str, Hold] = {}
-        """Holds that no settlement or void has ended, by query id."""
-        self.unresolved: set[str] = set()
-        """Those of them whose worker gave up finding their cost."""
+        """Holds that nothing has ended, by query id."""
+        self.charges: dict[str, Charge] = {}
+        """Where each of them is counted."""
+        self.unresolved: dict[str, int] = {}
+        """Those whose worker gave up finding their cost, and when."""
+        self.tripped: dict[tuple[str, str], int] = {}
+        """Models that billed more than their bound, by provider and priced name, and when."""
+        self.consequences: list[Entry] = []
+        """The entries that follow from the last one applied, to be applied next."""
+        self.warning: Warned | None = None
+        """The soft limit that the last hold applied passed, if any."""
         self._apply: dict[type, Callable[[Any], Refusal | None]] = {
             Genesis: self._genesis,
             Key: self._key,
-            Revoke: self._revoke,
+            ChangeKey: self.registry.change_key,
+            Revoke: self.registry.revoke,
+            Scope: self._scope,
             Limit: self._limit,
+            TopUp: self._top_up,
+            Commitment: self.commitments.add,
+            Exercise: self.commitments.exercise,
             Hold: self._hold,
             Settle: self._settle,
             Void: self._void,
             Unresolved: self._unresolved,
+            Resolve: self._resolve,
+            Expire: self._expire,
+            WriteOff: self._write_off,
             Overrun: lambda _: None,
+            Reset: self._reset,
+            Draw: lambda _: None,
+            Warned: lambda _: None,
             Config: self._config,
             PriceBookInForce: self._book,
         }
 
+    @property
+    def keys(self) -> dict[str, KeyState]:
+        """All keys by id."""
+        return self.registry.keys
+
     def apply(self, entry: Entry) -> Refusal | None:
         """Take an entry, or say why not; then nothing has changed."""
+        if self.consequences:
+            self.consequences = []
         refusal = self._apply[type(entry)](entry)
         if refusal is None:
             self.position += 1
         return refusal
 
-    def account(self, scope: str, unit: str) -> Account:
-        """Return an account; one that nothing has touched is empty and without limit."""
-        found = self.accounts.get((scope, unit))
-        if found is None:
-            found = self.accounts[scope, unit] = Account()
-        return found
+    def encoded(self) -> bytes:
+        """Return all of it as bytes, for a snapshot."""
+        return encoded(self)
+
+    @classmethod
+    def decoded(cls, image: bytes) -> State:
+        """Return the state that `encoded` was called on.
+
+        Raises:
+            msgspec.DecodeError: the bytes are not a state's, or another version's.
+        """
+        state = cls()
+        restore(state, image)
+        return state
+
+    def balance(self, scope: str, unit: str) -> Balance:
+        """Return a scope's totals; of one that nothing has touched they are nothing."""
+        return (self.accounts.by_scope.get(scope) or Account(scope)).balance(unit)
+
+    def enter(self, entry: Entry) -> tuple[Refusal | None, list[Entry]]:
+        """Apply an entry and what follows from it; return why not, or all that was applied."""
+        refusal = self.apply(entry)
+        if refusal is not None:
+            return refusal, []
+        follows = self.consequences
+        for consequence in follows:
+            self.apply(consequence)
+        return None, [entry, *follows]
 
     def open_holds(self, worker: str) -> list[Hold]:
         """Return the holds whose ending a worker's run still owes."""
@@ -96,81 +149,46 @@ class State:
             h for h in self.holds.values() if h.worker == worker and h.id not in self.unresolved
         ]
 
+    # -- what administrators enter ------------------------------------------------------------
+
     def _genesis(self, entry: Genesis) -> None:
         assert self.position == 0, "a journal has one genesis, its first entry"
         self.ledger = entry.ledger
 
     def _key(self, entry: Key) -> Refusal | None:
-        if entry.id in self.keys:
-            return Refusal("duplicate")
-        self.keys[entry.id] = KeyState(entry)
-        return None
-
-    def _revoke(self, entry: Revoke) -> Refusal | None:
-        if entry.id not in self.keys:
-            return Refusal("unknown_key")
-        if self.keys[entry.id].revoked_at is None:
-            self.keys[entry.id].revoked_at = entry.at
-        return None
-
-    def _limit(self, entry: Limit) -> None:
-        assert entry.unit in UNITS, "a limit of an unknown unit would limit nothing"
-        self.account(entry.scope, entry.unit).limit = entry.amount
-
-    def _hold(self, entry: Hold) -> Refusal | None:
-        assert len(set(entry.path)) == len(entry.path), "a scope twice would be checked once"
-        if entry.id in self.holds:
-            return Refusal("duplicate")
-        refusal = self._check_key(entry) or self._check_limits(entry)
+        refusal = self.registry.make_key(entry)
         if refusal is None:
-            self.holds[entry.id] = entry
-            for scope in entry.path:
-                self.account(scope, "usd").held += entry.usd
-                self.account(scope, "tokens").held += entry.tokens
+            self.accounts.keep(f"key:{entry.id}")
         return refusal
 
-    def _check_key(self, entry: Hold) -> Refusal | None:
-        known = self.keys.get(entry.key)
-        if known is None:
-            return Refusal("unknown_key")
-        if known.revoked_at is not None:
-            return Refusal("revoked_key")
-        if known.key.expires is not None and known.key.expires <= entry.at:
-            return Refusal("expired_key")
-        return None
+    def _scope(self, entry: Scope) -> Refusal | None:
+        refusal = self.registry.make_scope(entry)
+        if refusal is None:
+            self.accounts.keep(entry.scope)
+        return refusal
 
-    def _check_limits(self, entry: Hold) -> Refusal | None:
-        for scope in entry.path:
-            for unit, wanted in (("usd", entry.usd), ("tokens", entry.tokens)):
-                a = self.accounts.get((scope, unit))
-                if a is not None and a.limit is not None and a.posted + a.held + wanted > a.limit:
-                    return Refusal("limit_reached", scope, unit, a.limit, a.posted, a.held, wanted)
-        return None
+    def _limit(self, entry: Limit) -> Refusal | None:
+        refusal = self.registry.unknown(entry.scope) or _shape(entry)
+        if refusal is None:
+            self.accounts.limit(entry, self.charges.values(), entry.at)
+        return refusal
 
-    def _settle(self, entry: Settle) -> Refusal | None:
-        return self._end(entry, entry.usd, entry.usage.tokens())
+    def _top_up(self, entry: TopUp) -> Refusal | None:
+        if entry.id in self.credits:
+            return Refusal("duplicate")
+        if not 0 < entry.usd <= MOST:
+            return invalid("a top-up is an amount above nothing")
+        if entry.scope.endswith(":*"):
+            return invalid("credit belongs to one scope; name it")
+        refusal = self.registry.unknown(entry.scope)
+        if refusal is None:
+            self.credits.add(entry.id)
+            self.accounts.top_up(entry)
+        return refusal
 
-    def _void(self, entry: Void) -> Refusal | None:
-        return self._end(entry, 0, 0)
-
-    def _end(self, entry: Ending, usd: int, tokens: int) -> Refusal | None:
-        """Release a hold and post what it came to, once for ever."""
-        hold = self.holds.pop(entry.id, None)
-        if hold is None:
-            return Refusal("not_open")
-        self.unresolved.discard(entry.id)
-        for scope in hold.path:
-            for unit, held, spent in (("usd", hold.usd, usd), ("tokens", hold.tokens, tokens)):
-                account = self.account(scope, unit)
-                account.held -= held
-                account.posted += spent
-                assert account.held >= 0, "more was released than was held"
-        return None
-
-    def _unresolved(self, entry: Unresolved) -> Refusal | None:
-        if entry.id not in self.holds or entry.id in self.unresolved:
-            return Refusal("not_open")
-        self.unresolved.add(entry.id)
+    def _reset(self, entry: Reset) -> Refusal | None:
+        if self.tripped.pop((entry.provider, entry.model), None) is None:
+            return Refusal("not_tripped")
         return None
 
     def _config(self, entry: Config) -> None:
@@ -178,3 +196,129 @@ class State:
 
     def _book(self, entry: PriceBookInForce) -> None:
         self.price_book = entry.digest
+
+    # -- queries ------------------------------------------------------------------------------
+
+    def _hold(self, entry: Hold) -> Refusal | None:
+        assert len(set(entry.path)) == len(entry.path), "a scope twice would be checked once"
+        if entry.id in self.seen:
+            return Refusal("duplicate")
+        now = entry.at
+        refusal = self.registry.check(entry.key, entry.path, now)
+        if refusal is not None:
+            return refusal
+        if self.tripped and (route := _served(entry)) in self.tripped:
+            return Refusal("route_tripped", f"model:{'/'.join(route)}")
+        wanted = (entry.usd, entry.tokens, 1, 1)
+        accounts = self.accounts.on(entry.path)
+        for account in accounts:
+            if account.meters or account.credit is not None:
+                refusal = account.refusal(wanted, now)
+                if refusal is not None:
+                    return refusal
+        self.seen.add(entry.id)
+        self.holds[entry.id] = entry
+        charge = self.charges[entry.id] = self.accounts.charge(accounts, wanted, now)
+        self.warning = None
+        if charge.meters:
+            self._watch(entry, charge)
+        return None
+
+    def _watch(self, entry: Hold, charge: Charge) -> None:
+        """Assert that no limit was passed; tell of soft ones, once in each of their windows."""
+        for account in charge.accounts:
+            for meter in account.meters:
+                total = meter.posted + meter.held
+                if total <= meter.amount:
+                    continue
+                assert meter.soft, "a query was admitted beyond a limit"
+                unit, window = UNITS[meter.unit], meter.window
+                self.warning = Warned(
+                    entry.at, entry.id, account.scope, unit, window, meter.amount, total
+                )
+                if meter.warned != meter.period():
+                    meter.warned = meter.period()
+                    self.consequences.append(self.warning)
+
+    def _settle(self, entry: Settle) -> Refusal | None:
+        hold = self.holds.get(entry.id)
+        spent = (entry.usd, entry.usage.tokens(), 1, 0)
+        refusal = self._post(entry.id, spent, entry.at)
+        if hold is not None and refusal is None and entry.usd > hold.usd:
+            self.consequences.append(Overrun(entry.at, entry.id, entry.usd - hold.usd))
+            self.tripped[_served(hold)] = entry.at
+        return refusal
+
+    def _void(self, entry: Void) -> Refusal | None:
+        return self._end(entry.id, NOTHING, entry.at)
+
+    def _unresolved(self, entry: Unresolved) -> Refusal | None:
+        if entry.id not in self.holds or entry.id in self.unresolved:
+            return Refusal("not_open")
+        self.unresolved[entry.id] = entry.at
+        self.charges[entry.id].stop()
+        return None
+
+    def _resolve(self, entry: Resolve) -> Refusal | None:
+        if entry.id not in self.unresolved:
+            return Refusal("not_unresolved")
+        if not 0 <= entry.usd <= MOST:
+            return invalid("evidence tells an amount, or nothing was billed: then it is 0")
+        if not entry.evidence.strip() or (entry.tokens is not None and entry.tokens < 0):
+            return invalid("say what tells the cost; its tokens are 0 or more")
+        hold = self.holds[entry.id]
+        tokens = hold.tokens if entry.tokens is None else entry.tokens
+        return self._post(entry.id, (entry.usd, tokens, 1, 0), entry.at)
+
+    def _expire(self, entry: Expire) -> Refusal | None:
+        if entry.id not in self.unresolved:
+            return Refusal("not_unresolved")
+        hold = self.holds[entry.id]
+        return self._post(entry.id, (hold.usd, hold.tokens, 1, 0), entry.at)
+
+    def _write_off(self, entry: WriteOff) -> Refusal | None:
+        if entry.id not in self.unresolved:
+            return Refusal("not_unresolved")
+        if not entry.reason.strip():
+            return invalid("a write-off needs its reason")
+        return self._end(entry.id, (0, 0, 1, 0), entry.at)
+
+    def _post(self, query: str, spent: Quantities, at: int) -> Refusal | None:
+        """End a query at a cost, and draw that from the commitments with its provider."""
+        hold = self.holds.get(query)
+        refusal = self._end(query, spent, at)
+        if hold is not None and refusal is None and spent[0]:
+            self.consequences += self.commitments.draw(hold.provider, spent[0], at, query)
+        return refusal
+
+    def _end(self, query: str, spent: Quantities, at: int) -> Refusal | None:
+        """Release a hold and post what it came to, once for ever."""
+        if self.holds.pop(query, None) is None:
+            return Refusal("not_open")
+        self.unresolved.pop(query, None)
+        for lot, usd in self.charges.pop(query).end(spent, at):
+            self.consequences.append(Draw(at, query, f"credit:{lot.id}", usd, usd))
+        return None
+
+
+def _served(hold: Hold) -> tuple[str, str]:
+    """Return the provider and the model that serve a query: all names of one price are one."""
+    for scope in hold.path:
+        if scope.startswith("model:"):
+            provider, _, model = scope.removeprefix("model:").partition("/")
+            return provider, model
+    return hold.provider, hold.model
+
+
+def _shape(entry: Limit) -> Refusal | None:
+    """Return what is wrong with a limit in itself: one of a wrong shape would limit nothing."""
+    if entry.unit not in UNITS:
+        return invalid(f"{entry.unit!r} is no unit; write one of {', '.join(UNITS)}")
+    if entry.window not in WINDOWS:
+        return invalid(f"{entry.window!r} is no window; write one of {', '.join(WINDOWS)}")
+    if entry.unit == "concurrent" and entry.window != "ever":
+        return invalid("concurrent requests are counted as they are open: leave the window out")
+    amount = entry.amount
+    if amount is not None and (isinstance(amount, bool) or not 0 <= amount <= MOST):
+        return invalid("a limit's amount is a whole number, 0 or more")
+    return None

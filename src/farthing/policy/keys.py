@@ -15,7 +15,7 @@ import msgspec
 
 from farthing.errors import Refused
 from farthing.ledger.entry import Key
-from farthing.ledger.state import KeyState
+from farthing.ledger.registry import KeyState
 
 PREFIX = "fk"
 
@@ -34,15 +34,16 @@ def make_key(
     by: str,
     expires: int | None = None,
     max_cost: int | None = None,
+    parent: str = "",
 ) -> NewKey:
     """Make a key with a fresh id and secret."""
     public = secrets.token_hex(6)
     secret = base64.b32encode(secrets.token_bytes(32)).decode().rstrip("=").lower()
-    entry = Key(at, by, public, name, _digest(pepper, secret), expires, max_cost)
+    entry = Key(at, by, public, name, _digest(pepper, secret), expires, max_cost, parent)
     return NewKey(f"{PREFIX}_{public}_{secret}", entry)
 
 
-def authenticate(text: str, keys: Mapping[str, KeyState], pepper: bytes, at: int) -> Key:
+def authenticate(text: str, keys: Mapping[str, KeyState], pepper: bytes, at: int) -> KeyState:
     """Return the key that a text opens with at a moment.
 
     Raises:
@@ -67,7 +68,7 @@ def authenticate(text: str, keys: Mapping[str, KeyState], pepper: bytes, at: int
         raise Refused("revoked_key", f"The key {public} ({known.key.name}) has been revoked.")
     if known.key.expires is not None and known.key.expires <= at:
         raise Refused("expired_key", f"The key {public} ({known.key.name}) has expired.")
-    return known.key
+    return known
 
 
 def _digest(pepper: bytes, secret: str) -> bytes:

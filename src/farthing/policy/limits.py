@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from farthing import money
+from farthing import clock, money
 from farthing.errors import Refused
-from farthing.ledger.entry import Key, Refusal
+from farthing.ledger.entry import Key, Refusal, Warned
 
 RETRY_SECONDS = 1
 
+# Until when a Retry-After makes sense to a client; a month's end is told in words alone.
+RETRY_MOST_SECONDS = 24 * 3600
 
-def explain(refusal: Refusal, key: Key) -> Refused:
+WINDOWS = {
+    "ever": "",
+    "month": " a month",
+    "day": " a day",
+    "hour": " an hour",
+    "minute": " a minute",
+}
+
+
+def explain(refusal: Refusal, key: Key, now: int = 0) -> Refused:
     """Turn a ledger's refusal of a hold into an error whose sentence says what to do."""
-    if refusal.code == "limit_reached":
-        return Refused("limit_reached", _limit_sentence(refusal, key))
-    if refusal.code == "journal_full":
+    code = refusal.code
+    if code == "limit_reached":
+        return _limited(refusal, key, now)
+    if code == "credit_exhausted":
+        return Refused(code, _credit_sentence(refusal, key))
+    if code == "route_tripped":
+        return Refused(code, _tripped_sentence(refusal))
+    if code == "journal_full":
         return Refused(
             "journal_full",
             "The gateway's disk is full, so this query cannot be recorded and was not sent. "
             "Its operator must free space in the data folder; then queries are taken again.",
             retry_after=RETRY_SECONDS,
         )
-    if refusal.code in ("unknown_key", "revoked_key", "expired_key"):
-        return Refused(refusal.code, f"The key {key.id} ({key.name}) no longer opens.")
+    if code in ("unknown_key", "revoked_key", "expired_key"):
+        return Refused(code, f"The key {key.id} ({key.name}) no longer opens.")
     return Refused(
         "ledger_unavailable",
         "The ledger cannot answer, so this query was not sent and costs nothing. Try again in a "
@@ -30,21 +46,82 @@ def explain(refusal: Refusal, key: Key) -> Refused:
     )
 
 
+def warning(warned: Warned) -> str:
+    """Return what a client is told of a soft limit that its query passed, for a header."""
+    limit = told_limit(warned.unit, warned.limit, warned.window)
+    return f"{warned.scope} is at {_amount(warned.unit, warned.total)} of {limit}"
+
+
+def told_limit(unit: str, amount: int, window: str) -> str:
+    """Return a limit in words, such as "$5 a day"."""
+    return f"{_amount(unit, amount)}{WINDOWS[window]}"
+
+
+def _limited(refusal: Refusal, key: Key, now: int) -> Refused:
+    """Money is answered 402; what comes back by itself or soon is a rate, answered 429."""
+    unit, retry = refusal.unit, None
+    rate = unit == "concurrent" or (unit != "usd" and refusal.window != "ever")
+    if unit == "concurrent":
+        retry = RETRY_SECONDS
+    elif refusal.refills is not None:
+        seconds = -((now - refusal.refills) // clock.SECOND)
+        retry = max(RETRY_SECONDS, seconds) if seconds <= RETRY_MOST_SECONDS else None
+    code = "rate_limited" if rate else "limit_reached"
+    return Refused(code, _limit_sentence(refusal, key), retry_after=retry)
+
+
 def _limit_sentence(refusal: Refusal, key: Key) -> str:
-    left = refusal.limit - refusal.posted - refusal.held
-    say = _dollars if refusal.unit == "usd" else _tokens
+    unit, told = refusal.unit, told_limit(refusal.unit, refusal.limit, refusal.window)
+    limit = f"{_named(refusal.scope, key)} has a limit of {told}"
+    if unit == "concurrent":
+        return f"{limit}, and {refusal.held} are open. It was not sent. {_remedy(refusal)}"
+    # A limit that was lowered, or a bill above its hold, may leave less than nothing.
+    left = max(0, refusal.limit - refusal.posted - refusal.held)
+    wanted = f", while this query can cost up to {_amount(unit, refusal.wanted)}"
     return (
-        f"The key {key.id} ({key.name}) has a limit of {say(refusal.limit)}: "
-        f"{say(refusal.posted)} is spent, {say(refusal.held)} is held by queries that are still "
-        f"open, and {say(left)} is left, while this query can cost up to {say(refusal.wanted)}. "
-        "It was not sent. Ask for less output (max_tokens), wait for open queries to end, or have "
-        "the limit raised."
+        f"{limit}: "
+        f"{_amount(unit, refusal.posted)} is spent, {_amount(unit, refusal.held)} is held by "
+        f"queries that are still open, and {_amount(unit, left)} is left"
+        f"{wanted if unit != 'requests' else ''}. It was not sent. {_remedy(refusal)}"
     )
 
 
-def _dollars(amount: int) -> str:
-    return f"${money.dollars(amount)}"
+def _remedy(refusal: Refusal) -> str:
+    """Return what to do; only what is counted by its size is helped by less output."""
+    if refusal.unit == "concurrent":
+        return "Wait for open queries to end, or have the limit raised."
+    less = "" if refusal.unit == "requests" else "ask for less output (max_tokens), "
+    if refusal.refills is not None:
+        when = clock.iso(refusal.refills)
+        return f"It refills at {when}; {less or 'wait until then, '}or have it raised."
+    remedy = f"{less}wait for open queries to end, or have the limit raised."
+    return remedy[0].upper() + remedy[1:]
 
 
-def _tokens(amount: int) -> str:
-    return f"{amount} tokens"
+def _credit_sentence(refusal: Refusal, key: Key) -> str:
+    left = max(0, refusal.limit)  # below nothing where bills above their holds are owed
+    return (
+        f"{_named(refusal.scope, key)} is prepaid and has ${money.dollars(left)} of credit left, "
+        f"while this query can cost up to ${money.dollars(refusal.wanted)}. It was not sent. Ask "
+        "for less output (max_tokens), or have the credit topped up."
+    )
+
+
+def _tripped_sentence(refusal: Refusal) -> str:
+    model = refusal.scope.partition(":")[2]
+    return (
+        f"{model} billed more than the bound that its queries are held at, so nothing more is sent "
+        "to it: limits could leak. Use another model; the gateway's operator finds the query with "
+        f"`farthing log` and opens it again with `farthing holds reset {model}`."
+    )
+
+
+def _named(scope: str, key: Key) -> str:
+    kind, _, name = scope.partition(":")
+    return f"The key {key.id} ({key.name})" if scope == f"key:{key.id}" else f"The {kind} {name}"
+
+
+def _amount(unit: str, amount: int) -> str:
+    if unit == "usd":
+        return f"${money.dollars(amount)}"
+    return f"{amount} {unit}" if unit != "concurrent" else f"{amount} open requests"

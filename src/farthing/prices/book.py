@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from itertools import product
 
 import msgspec
 
 from farthing.clock import SECOND, moment
 from farthing.errors import Refused
-from farthing.prices.rate import METERS, Prices, Rate, Tier
+from farthing.prices.rate import METERS, Prices, Rate, Tier, merged
+from farthing.providers import Provider
+from farthing.wire.dialect import Ask
 
 # [prompt tokens above which it applies, nanodollars for a million units], by rising start.
 Steps = list[tuple[int, int]]
 
 MINUTE = 60 * SECOND
 REMEMBERED = 4096
+
+# No answer takes longer, nor are any row's hours shorter.
+LONGEST = 60 * MINUTE
 
 
 class Row(msgspec.Struct, omit_defaults=True, frozen=True):
@@ -66,6 +73,13 @@ class Model(msgspec.Struct, omit_defaults=True, frozen=True):
         """Whether it has, or will have, a price for input and for output."""
         return any({"input", "output"} <= row.prices.keys() for row in self.rows)
 
+    def embeds(self) -> bool:
+        """Whether it makes embeddings, of which only input is priced.
+
+        The book does not say what a model is for, but all names of such models do.
+        """
+        return "embed" in self.id.lower() and any("input" in row.prices for row in self.rows)
+
 
 class Book(msgspec.Struct, frozen=True):
     """All prices in force, and where they come from."""
@@ -84,7 +98,7 @@ class PriceBook:
     def __init__(self, encoded: bytes) -> None:
         self.book = msgspec.json.decode(encoded, type=Book)
         self.digest = hashlib.sha256(encoded).hexdigest()
-        self._found: dict[tuple[str, str, tuple[tuple[str, str], ...], bool], Rate] = {}
+        self._found: dict[tuple[object, ...], Rate] = {}
         self._minute = 0
 
     def rate(
@@ -101,14 +115,54 @@ class PriceBook:
         Raises:
             Refused: unpriced_model; the sentence says what to write to price it.
         """
-        if at // MINUTE != self._minute or len(self._found) > REMEMBERED:
-            self._minute = at // MINUTE
-            self._found.clear()
+        self._forget(at)
         key = (provider, model, tuple(sorted(options.items())) if options else (), makes_output)
         rate = self._found.get(key)
         if rate is None:
             rate = self._found[key] = self._resolve(provider, model, at, options, makes_output)
         return rate
+
+    def dearest(self, provider: Provider, model: str, at: int, ask: Ask) -> Rate:
+        """Return the most that each meter can cost for a request, whichever way it is served.
+
+        What it asks for may be granted in part or not at all; where it leaves its tier open, it
+        may be served in one of the provider's `unasked_tiers`; and another row's hours or day may
+        begin before it is answered.
+
+        Raises:
+            Refused: unpriced_model, for what was asked; of the rest, what has no price is left out.
+        """
+        self._forget(at)
+        tiers = provider.unasked_tiers if ask.open_tier else ()
+        options = tuple(sorted(ask.options.items())) if ask.options else ()
+        key = (provider.prices, model, options, ask.makes_output, tiers)
+        found = self._found.get(key)
+        if found is None:
+            rate = self.rate(provider.prices, model, at, ask.options, makes_output=ask.makes_output)
+            ways = [ask.options, {}, *({name: value} for name, value in options)]
+            ways += [{"service_tier": tier} for tier in tiers]
+            others = self._known(provider.prices, model, (at, at + LONGEST), ways, ask)
+            found = self._found[key] = merged([rate, *others])
+        return found
+
+    def _known(
+        self,
+        provider: str,
+        model: str,
+        moments: tuple[int, ...],
+        ways: list[Mapping[str, str]],
+        ask: Ask,
+    ) -> Iterator[Rate]:
+        """Yield the rates of these options at these moments that have a price."""
+        for at, options in product(moments, ways):
+            with suppress(Refused):
+                yield self._resolve(provider, model, at, options, ask.makes_output)
+
+    def _forget(self, at: int) -> None:
+        """Forget what was found in another minute, or too much of it."""
+        if at // MINUTE != self._minute or len(self._found) > REMEMBERED:
+            self._minute = at // MINUTE
+            self._found.clear()
 
     def model(self, provider: str, name: str) -> Model | None:
         """Return the model a name means at a provider, or None."""

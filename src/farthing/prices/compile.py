@@ -17,6 +17,7 @@ import msgspec
 from farthing.money import nanodollars_up
 from farthing.paths import write_private
 from farthing.prices.book import Book, Model, Row, Steps, find
+from farthing.prices.rate import METERS
 from farthing.settings import PriceOverride
 
 if TYPE_CHECKING:
@@ -182,8 +183,7 @@ def _overridden(overrides: list[PriceOverride]) -> list[tuple[Model, str]]:
 
 
 def _override_row(override: PriceOverride) -> Row:
-    meters = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "request")
-    given = {meter: getattr(override, meter) for meter in meters}
+    given = {meter: getattr(override, meter, None) for meter in METERS}
     return Row(
         prices={m: [(0, nanodollars_up(price))] for m, price in given.items() if price is not None},
         starts=override.starts.isoformat() if override.starts else "",

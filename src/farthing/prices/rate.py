@@ -40,7 +40,7 @@ class Rate(msgspec.Struct, frozen=True):
     model: str
     tiers: tuple[Tier, ...]
     context: int | None = None
-    """The model's context window in tokens, which bounds its output."""
+    """The model's context window in tokens, as the book has it: often rounded."""
 
     def prices(self, input_tokens: int) -> Prices:
         """Return the prices for a query with that much input."""
@@ -72,6 +72,22 @@ def cost(usage: Usage, rate: Rate) -> int:
         if quantity:
             total += quantity * _price_of(meter, prices, rate)
     return money.charge(total)
+
+
+def merged(rates: list[Rate]) -> Rate:
+    """Return the rate at which every usage costs at least what it costs at any of these."""
+    starts = sorted({tier.above for rate in rates for tier in rate.tiers})
+    tiers = tuple(Tier(start, _dearest([r.prices(start + 1) for r in rates])) for start in starts)
+    return msgspec.structs.replace(rates[0], tiers=tiers)
+
+
+def _dearest(rows: list[Prices]) -> Prices:
+    found: dict[str, int] = {}
+    for meter in METERS:
+        told = [price for row in rows if (price := getattr(row, meter)) is not None]
+        if told:
+            found[meter] = max(told)
+    return Prices(**found)
 
 
 def _price_of(meter: str, prices: Prices, rate: Rate) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -26,6 +26,7 @@ from farthing.proxy.ids import new_id
 from farthing.proxy.query import Query
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.sweep import Sweeper
+from farthing.proxy.tokens import Tokens
 from farthing.proxy.upstream import UpstreamPool
 from farthing.route.plan import Router
 from farthing.settings import Settings
@@ -75,13 +76,15 @@ class App:
         self.worker = worker
         self.sweeper = Sweeper()
         self.pool = UpstreamPool(settings.http, self.sweeper)
+        self.tokens = Tokens(self.pool)
         self.stopping = False
         self.open_requests = 0
         self._clients: set[ClientConnection] = set()
         self._heads: dict[tuple[str, str], bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._drained: asyncio.Event | None = None
-        self._queries = {b"/v1" + d.path.encode(): d for d in DIALECTS.values() if d.path}
+        self._queries = {(d.version + d.path).encode(): d for d in DIALECTS.values() if d.path}
+        self._queries |= {p.encode(): d for d in DIALECTS.values() for p in d.other_paths}
         self._targeted = [dialect for dialect in DIALECTS.values() if dialect.target]
         self._pages: dict[bytes, dict[bytes, Callable[[ClientConnection, Request], None]]] = {
             b"/": {b"GET": self._alive, b"HEAD": self._alive},
@@ -135,10 +138,9 @@ class App:
         client.respond(problem.status, headers, dialect.error(problem, query))
 
     def message(
-        self, provider: Provider, dialect: Dialect, path: str, request: Request, body: bytes
+        self, provider: Provider, dialect: Dialect, path: str, own: Mapping[str, str], body: bytes
     ) -> bytes:
-        """Return the request to a provider: its own headers, and those of the client's that are
-        the dialect's."""
+        """Return the request to a provider: its own headers, and those that are the dialect's."""
         head = self._heads.get((provider.name, path))
         if head is None:
             if len(self._heads) >= HEADS_MOST:  # clients name models, and so paths
@@ -147,12 +149,12 @@ class App:
                 provider, "POST", path, dialect.name
             )
         lines = b""
-        for name, default in dialect.required_headers:
-            value = request.headers.get(name.encode(), default.encode())
-            lines += b"%s: %s\r\n" % (name.encode(), value)
-        for name in dialect.passed_headers:
-            if (passed := request.headers.get(name.encode())) is not None:
-                lines += b"%s: %s\r\n" % (name.encode(), passed)
+        if dialect.passed_headers:
+            for name, value in {**dict(dialect.required_headers), **own}.items():
+                if name in dialect.passed_headers:
+                    lines += b"%s: %s\r\n" % (name.encode(), value.encode("latin-1"))
+        if provider.grant is not None:
+            lines += self.tokens.line(provider)
         if provider.auth == "signed":
             target = head.split(b" ", 2)[1].decode()
             lines += signature(provider, target, body, clock.wall())
@@ -226,7 +228,7 @@ class App:
         client.respond(200, JSON, self._dialect_of(request).model_list(self.router.models()))
 
     def _look_up(self, client: ClientConnection, request: Request) -> None:
-        key = authenticate(credential(request), self.ledger.keys, self.pepper, clock.wall())
+        key = authenticate(credential(request), self.ledger.keys, self.pepper, clock.wall()).key
         task = asyncio.get_running_loop().create_task(self._answer_look_up(client, request, key.id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from farthing.proxy.server import Request
 
-KEY_HEADERS = (b"x-api-key", b"x-goog-api-key")
+KEY_HEADERS = (b"x-api-key", b"x-goog-api-key", b"api-key")
 
 
 def credential(request: Request) -> str:

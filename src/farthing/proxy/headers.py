@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from farthing import money
 from farthing.errors import Malformed
+from farthing.policy.path import read_tags
 from farthing.proxy.server import Request
+from farthing.route.plan import Route
+from farthing.wire import DIALECTS
+from farthing.wire.dialect import Dialect
 
 MAX_COST_HEADER = b"farthing-max-cost-usd"
 STRICT_HEADER = b"farthing-strict"
+USER_HEADER = b"farthing-user"
+TAGS_HEADER = b"farthing-tags"
 
 # Clients bound an answer's headers to some kilobytes; names of fields can be of any length.
 LOSSES_MOST = 2000
+
+# More digits than any count has.
+DIGITS_MOST = 15
 
 
 def max_cost(request: Request, of_key: int | None) -> int | None:
@@ -29,6 +38,19 @@ def max_cost(request: Request, of_key: int | None) -> int | None:
     return cap if of_key is None else min(cap, of_key)
 
 
+def of_dialect(request: Request, dialect: Dialect) -> dict[str, str]:
+    """Return the client's headers that are a dialect's own."""
+    named = ((name, request.headers.get(name.encode())) for name in dialect.passed_headers)
+    return {name: told.decode("latin-1") for name, told in named if told is not None}
+
+
+def own(request: Request, route: Route) -> dict[str, str]:
+    """Return the headers of the dialect that is spoken with a provider: the client's, and where
+    it sends none, those that the provider is to get."""
+    usual = route.provider.headers.get(route.dialect, {})
+    return {**usual, **of_dialect(request, DIALECTS[route.dialect])}
+
+
 def strict(request: Request) -> bool:
     """Return whether nothing but hints may be lost in a translation.
 
@@ -39,6 +61,26 @@ def strict(request: Request) -> bool:
     if told not in (b"true", b"false"):
         raise Malformed("invalid_header", f"{STRICT_HEADER.decode()}: write true or false.")
     return told == b"true"
+
+
+def user(request: Request) -> str:
+    """Return the end user that a client names beside its request."""
+    return request.headers.get(USER_HEADER, b"").decode("utf-8", "replace").strip()
+
+
+def tags(request: Request) -> tuple[str, ...]:
+    """Return the tags that a query is counted under.
+
+    Raises:
+        Malformed: there are too many, or one is too long.
+    """
+    told = request.headers.get(TAGS_HEADER)
+    return () if told is None else read_tags(told.decode("utf-8", "replace"))
+
+
+def warning(text: str) -> bytes:
+    """Return the header that tells of a soft limit that was passed."""
+    return b"farthing-warning: %s\r\n" % _text(text)
 
 
 def named(query: str, provider: str, model: str) -> bytes:
@@ -72,6 +114,19 @@ def retyped(passed: bytes, kind: bytes) -> bytes:
     """Return a provider's header lines with another content type."""
     lines = (line for line in passed.split(b"\r\n") if not line.startswith(b"content-type:"))
     return b"\r\n".join((b"content-type: %s" % kind, *lines))
+
+
+def input_tokens(name: str, tokens: int) -> bytes:
+    """Return the header in which a dialect tells its input's tokens; nothing if it has none."""
+    return b"%s: %d\r\n" % (name.encode(), tokens) if name else b""
+
+
+def number(passed: bytes, name: str) -> int | None:
+    """Return the whole number that one of a provider's header lines tells; None without it."""
+    start = name.lower().encode() + b": "
+    found = (line[len(start) :].strip() for line in passed.split(b"\r\n") if line.startswith(start))
+    told = next(found, b"") if name else b""
+    return int(told) if told.isdigit() and len(told) <= DIGITS_MOST else None
 
 
 def _text(text: str) -> bytes:

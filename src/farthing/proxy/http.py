@@ -83,17 +83,23 @@ def keep_alive_seconds(value: bytes) -> float:
     return float("inf")
 
 
-def request_head(provider: Provider, method: str, path: str, dialect: str = "") -> bytes:
+def request_head(
+    provider: Provider,
+    method: str,
+    path: str,
+    dialect: str = "",
+    kind: bytes = b"application/json",
+) -> bytes:
     """Return the first line of a request and the headers that every one to a provider has."""
     _, _, rest = provider.base_url.partition("://")
     host, _, folder = rest.partition("/")
-    target = f"/{folder}".rstrip("/") + path
+    target = f"/{folder}".rstrip("/") + path or "/"
     auth = AUTHS[provider.auths.get(dialect, provider.auth)]
     return b"".join(
         (
             b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (method.encode(), target.encode(), host.encode()),
             auth % provider.key.encode() if auth else b"",
-            b"content-type: application/json\r\naccept-encoding: identity\r\n",
+            b"content-type: %s\r\naccept-encoding: identity\r\n" % kind,
             b"user-agent: farthing/%s\r\n" % __version__.encode(),
         )
     )
@@ -103,4 +109,4 @@ def filled(path: str, model: str, verb: str) -> str:
     """Fill in what a provider's path says of a query: {model} and {verb}."""
     if "{" not in path:
         return path
-    return path.replace("{model}", quote(model, safe="")).replace("{verb}", verb)
+    return path.replace("{model}", quote(model, safe="@")).replace("{verb}", verb)

@@ -13,25 +13,27 @@ import msgspec
 
 from farthing import clock
 from farthing.errors import Failed, FarthingError, Malformed, Refused
-from farthing.ledger.entry import Ending, Hold, Key, Settle, Unresolved, Void
+from farthing.ledger.commitment import contracted
+from farthing.ledger.entry import Ending, Hold, Key, Refusal, Settle, Unresolved, Void, Warned
 from farthing.ledger.ledger import TEXT_MOST, Outcome
 from farthing.policy.keys import authenticate
-from farthing.policy.limits import explain
+from farthing.policy.limits import explain, warning
+from farthing.policy.path import path, told_user
 from farthing.prices.bound import Quote, quote
 from farthing.prices.rate import Rate, cost
-from farthing.providers import Provider
 from farthing.proxy import headers
 from farthing.proxy.auth import credential
-from farthing.proxy.gather import Gathered
+from farthing.proxy.count import count
 from farthing.proxy.http import filled
 from farthing.proxy.ids import new_id
+from farthing.proxy.reading import read, unreadable
 from farthing.proxy.relay import Relay
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.upstream import Head
 from farthing.route.plan import Route
-from farthing.wire import DIALECTS
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Target, Usage
-from farthing.wire.translate import Translation
+from farthing.wire.families import translation
+from farthing.wire.passage import Translated
 
 if TYPE_CHECKING:
     from farthing.proxy.app import App
@@ -52,6 +54,7 @@ class Query:
     rate: Rate
     offer: Quote
     admitted: Hold
+    warned: Warned | None = None
 
     def __init__(
         self,
@@ -73,38 +76,49 @@ class Query:
         self._target = target
         self._spoken = dialect
         """The dialect spoken with the provider."""
-        self._translation: Translation | None = None
+        self._translation: Translated | None = None
+        self._written = ""
+        """The model as the request's body has it; it may be named in the path instead."""
         self._wants_usage = True
         self._relay: Relay | None = None
         self._head: Head | None = None
         self._body = b""
+        self._told = Answer()
         self._problem: Failed | None = None
 
     def authenticate(self) -> None:
         """Find whose query it is."""
         app = self._app
-        self.key = authenticate(credential(self._request), app.ledger.keys, app.pepper, self.now)
+        known = authenticate(credential(self._request), app.ledger.keys, app.pepper, self.now)
+        self.key, self._known = known.key, known
 
     def read(self) -> None:
         """Read what decides its price and its way."""
-        self.ask = self._dialect.read_request(self._request.body)
-        if self._target is not None:
-            self.ask.model, self.ask.stream = self._target.model, self._target.stream
+        self.ask, self._written = read(self._request, self._dialect, self._target)
+        user = headers.user(self._request) or told_user(self.ask.fields, self._dialect.users)
+        self._who = (user, headers.tags(self._request))
 
     def plan(self) -> None:
         """Choose the provider, and what is spoken with it."""
         self.route = self._app.router.plan(self.ask.model, self._dialect.name)
+        self._spoken = self.route.provider.speaks(self.route.dialect)
 
     def cross(self) -> None:
         """Translate it, if its provider does not speak its dialect."""
-        if self.route.dialect == self._dialect.name:
+        if self._spoken is self._dialect:
             return
         strict, asked = headers.strict(self._request), self.ask
-        self._translation = Translation(self._dialect.name, self.route.dialect)
+        own = headers.own(self._request, self.route)
+        if self._dialect.check is not None:
+            self._dialect.check(asked)
+        here, there = self._dialect.name, self.route.dialect
+        if here == there:  # its own dialect, in an envelope
+            return
+        self._translation = translation(here, there, self.route.model, own)
         body = self._translation.request(asked, strict=strict)
-        self._spoken = DIALECTS[self.route.dialect]
         self.ask = self._spoken.read_request(body)
-        self.ask.model, self.ask.stream = asked.model, asked.stream
+        self._written = self.ask.model
+        self.ask.model, self.ask.stream, self.ask.headers = asked.model, asked.stream, own
         self._wants_usage = asked.wants_usage
 
     def quote(self) -> None:
@@ -112,7 +126,8 @@ class Query:
         app, provider = self._app, self.route.provider
         most = headers.max_cost(self._request, self.key.max_cost)
         self.rate = self._rate(self.ask.options)
-        self.offer = quote(self.ask, self.rate, provider, app.default_output_tokens, most)
+        dearest = app.book.dearest(provider, self.route.model, self.now, self.ask)
+        self.offer = quote(self.ask, dearest, provider, app.default_output_tokens, most)
 
     async def hold(self) -> None:
         """Hold the most it can cost, durably.
@@ -121,16 +136,22 @@ class Query:
             Refused: a limit, or the ledger, does not admit it.
         """
         hold = self._hold()
-        refusal = await self._app.ledger.hold(hold)
-        if refusal is not None:
-            raise explain(refusal, self.key)
-        self.admitted = hold
+        told = await self._app.ledger.hold(hold)
+        if isinstance(told, Refusal) and told.code == "stale_path":
+            self.authenticate()  # its key was moved just now, which the ledger has told meanwhile
+            hold = self._hold()
+            told = await self._app.ledger.hold(hold)
+        if isinstance(told, Refusal):
+            raise explain(told, self.key, self.now)
+        self.admitted, self.warned = hold, told
 
     async def send(self) -> None:
         """Send it and take the answer. Sets `ending`, and keeps the provider's failures."""
         provider = self.route.provider
         try:
-            if provider.counts and self.ask.stream:
+            if provider.grant is not None:
+                await self._app.tokens.fetch(provider)
+            if provider.counts and (self.ask.stream or self._spoken.write_counting):
                 await self._count()
             connection = await self._app.pool.connect(provider)
         except Failed as problem:
@@ -141,7 +162,8 @@ class Query:
         self._relay = relay
         verb = self._spoken.verbs[self.ask.stream]
         path = filled(provider.dialects[self._spoken.name], self.route.model, verb)
-        message = self._app.message(provider, self._spoken, path, self._request, self._sent_body())
+        own = headers.own(self._request, self.route)
+        message = self._app.message(provider, self._spoken, path, own, self._sent_body())
         self.ending = Unresolved(clock.wall(), self.id, "interrupted")
         try:
             connection.send(message, relay)
@@ -154,7 +176,11 @@ class Query:
             else:
                 await relay.finished
                 self._body = relay.take_body()
-                self.ending = self._ended(head, self._spoken.read_answer(self._body))
+                if head.status >= 300:
+                    self._body = self._spoken.reworded(head.status, self._body)
+                    self._app.tokens.refused(provider, head.status)
+                self._told = self._answered(head)
+                self.ending = self._ended(head, self._told)
         except Failed as problem:
             self._problem = problem
             self.ending = self._unresolved(problem.code, self._head.status if self._head else 0)
@@ -177,9 +203,11 @@ class Query:
             try:
                 body = self._crossed(self._translation)
             except Malformed as problem:
-                self.fail(_unreadable(self.route.provider, problem))
+                self.fail(unreadable(self.route.provider, problem))
                 return
         lines = self._headers(self._head)
+        if self._translation is not None and self._told.usage is not None:
+            lines += headers.input_tokens(self._dialect.usage_header, self._told.usage.tokens())
         if recorded and isinstance(self.ending, Settle):
             lines += headers.cost(self.ending.usd)
         self._client.respond(self._head.status, lines, body)
@@ -196,31 +224,32 @@ class Query:
     # -- the parts of the steps ---------------------------------------------------------------
 
     async def _count(self) -> None:
-        """Have the provider count the input before a stream that may not tell it."""
-        app, provider, dialect = self._app, self.route.provider, self._spoken
-        path = provider.counts.get(dialect.name)
-        if path is None:
+        """Have the provider count the input before an answer that may not tell it."""
+        ask, dialect = self.ask, self._spoken
+        if (path := self.route.provider.counts.get(dialect.name)) is None:
             return
-        connection = await app.pool.connect(provider)
-        told = Gathered()
-        body = dialect.write_request(self.ask, Changes(model=self._new_name()))
-        connection.send(app.message(provider, dialect, path, self._request, body), told)
-        try:
-            await told.finished
-        except Failed as problem:
-            raise Failed(
-                problem.code,
-                f"{provider.name} did not count the input, so the query was not sent and nothing "
-                "is billed.",
-            ) from None
-        self.ask.counted_input = dialect.read_count(bytes(told.content))
+        write = dialect.write_counting
+        body = write(ask) if write else dialect.write_request(ask, Changes(model=self._new_name()))
+        own = headers.own(self._request, self.route)
+        ask.counted_input = dialect.read_count(
+            await count(self._app, self.route, dialect, path, own, body)
+        )
+
+    def _answered(self, head: Head) -> Answer:
+        """Read a whole answer; its usage may stand beside it, or have been counted before."""
+        answer, dialect = self._spoken.read_answer(self._body), self._spoken
+        if answer.usage is not None or dialect.read_counted is None:
+            return answer
+        tokens = headers.number(head.passed, dialect.usage_header)
+        tokens = self.ask.counted_input if tokens is None else tokens
+        return answer if tokens is None else dialect.read_counted(self._body, tokens)
 
     def _hold(self) -> Hold:
         return Hold(
             at=self.now,
             id=self.id,
             key=self.key.id,
-            path=(f"key:{self.key.id}",),
+            path=path(self._known, *self._who, self.route.scopes),
             provider=self.route.provider.name,
             model=self.route.model,
             asked_model=self.ask.model,
@@ -235,8 +264,8 @@ class Query:
         )
 
     def _new_name(self) -> str | None:
-        """Return the provider's name of the model, where the client wrote another."""
-        return self.route.model if self.route.model != self.ask.model else None
+        """Return the provider's name of the model, where the request says another, or none."""
+        return self.route.model if self.route.model != self._written else None
 
     def _sent_body(self) -> bytes:
         """Return the request's body with the changes that the provider and the bound need."""
@@ -251,10 +280,13 @@ class Query:
 
     def _headers(self, head: Head, kind: bytes = b"application/json") -> bytes:
         """Return the provider's headers and ours; `kind` is what a translated answer is."""
-        passed = head.passed if self._translation is None else headers.retyped(head.passed, kind)
+        same = self._spoken is self._dialect
+        passed = head.passed if same else headers.retyped(head.passed, kind)
         lines = passed + headers.named(self.id, self.route.provider.name, self.route.model)
         if (cap := self._new_cap()) is not None:
             lines += headers.output_cap(cap)
+        if self.warned is not None:
+            lines += headers.warning(warning(self.warned))
         if self._translation is not None:
             lines += headers.losses(self._translation.losses())
         return lines
@@ -266,27 +298,27 @@ class Query:
         seen = msgspec.structs.replace(self.ask, wants_usage=True)  # hiding it is not its work
         return self._translation.tap(self._spoken.tap(seen), usage=self._wants_usage)
 
-    def _crossed(self, translation: Translation) -> bytes:
+    def _crossed(self, translation: Translated) -> bytes:
         """Return a whole answer, or the provider's error, in the client's dialect."""
         assert self._head is not None, "there is an answer"
         if self._head.status >= 300:
             return translation.problem(self._head.status, self._body)
-        return translation.whole(self._body)
+        return translation.whole(self._body, self._told.usage)
 
     def _ended(self, head: Head, answer: Answer) -> Ending:
         """Return the ending that an answer gives its query."""
         if head.status >= 300:
             if head.status in LOST_STATUSES:
-                return self._unresolved("upstream_lost", head.status)
+                return self._unresolved("upstream_lost", head.status, answer.id)
             return self._settled(0, Usage(), head, answer)
         if answer.usage is None:
             reason = "usage_encoded" if head.encoded else "usage_missing"
-            return self._unresolved(reason, head.status)
+            return self._unresolved(reason, head.status, answer.id)
         try:
             usd = cost(answer.usage, self._served_rate(answer))
         except Refused as unpriced:
             log.error("query %s: %s", self.id, unpriced.message)
-            return self._unresolved(unpriced.code, head.status)
+            return self._unresolved(unpriced.code, head.status, answer.id)
         return self._settled(usd, answer.usage, head, answer)
 
     def _served_rate(self, answer: Answer) -> Rate:
@@ -312,32 +344,25 @@ class Query:
     def _settled(self, usd: int, usage: Usage, head: Head, answer: Answer) -> Settle:
         total = self._microseconds(clock.monotonic())
         first = self._relay.first_byte if self._relay is not None else 0
+        terms, provider = self._app.ledger.commitments, self.route.provider.name
+        paid = contracted(usd, provider, terms.values(), self.now) if terms else usd
         return Settle(
             at=clock.wall(),
             id=self.id,
-            usd=usd,
+            usd=paid,
             usage=usage,
             status=head.status,
             first_byte_us=self._microseconds(first) if first else total,
             total_us=total,
             upstream_id=answer.id[:TEXT_MOST],
             answered_model=answer.model[:TEXT_MOST],
-            losses=self._lost()[:TEXT_MOST],
+            losses=", ".join(self._translation.losses() if self._translation else ())[:TEXT_MOST],
+            list_usd=usd if paid != usd else None,
         )
 
-    def _lost(self) -> str:
-        return ", ".join(self._translation.losses()) if self._translation is not None else ""
-
-    def _unresolved(self, reason: str, status: int) -> Unresolved:
+    def _unresolved(self, reason: str, status: int, upstream_id: str = "") -> Unresolved:
         total = self._microseconds(clock.monotonic())
-        return Unresolved(clock.wall(), self.id, reason, status, total)
+        return Unresolved(clock.wall(), self.id, reason, status, total, upstream_id[:TEXT_MOST])
 
     def _microseconds(self, moment: int) -> int:
         return (moment - self._request.received) // 1000
-
-
-def _unreadable(provider: Provider, problem: Malformed) -> Failed:
-    return Failed(
-        "upstream_malformed",
-        f"{provider.name}'s answer cannot be translated: {problem.message} It was billed.",
-    )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from farthing.errors import FarthingError, Malformed, Refused
-from farthing.prices.book import PriceBook, find
+from farthing.ledger.registry import short
+from farthing.prices.book import Model, PriceBook, find
 from farthing.providers import Provider, Providers
 from farthing.wire import DIALECTS
 
 REMEMBERED = 4096
+
+# The family of dialects that ask for embeddings.
+EMBEDDINGS = "embeddings"
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -22,15 +26,24 @@ class Route(msgspec.Struct, frozen=True):
     """The model's name, as the provider spells it."""
     dialect: str
     """What is spoken with the provider: the client's dialect where it can be."""
+    scopes: tuple[str, ...] = ()
+    """The scopes of what serves it, whose limits its queries must pass."""
 
 
 def _routes(provider: Provider, model: str, dialect: str) -> list[Route]:
     """Return the route to a provider: in the client's dialect, or in the first that it speaks of
-    those that can be translated; none when there is no such way."""
-    spoken = [dialect] if dialect in provider.dialects else []
+    those of its family that can be translated; none when there is no such way."""
+    served = provider.serving(model)
+    spoken = [dialect] if dialect in served else []
     if not spoken and DIALECTS[dialect].crosses:
-        spoken = [name for name in provider.dialects if DIALECTS[name].crosses]
+        spoken = _spoken(served, DIALECTS[dialect].family)
     return [Route(provider, model, name) for name in spoken[:1]]
+
+
+def _spoken(served: Iterable[str], family: str) -> list[str]:
+    """Return those of some dialects that are of a family and can be translated."""
+    known = ((name, DIALECTS[name]) for name in served)
+    return [name for name, told in known if told.crosses and told.family == family]
 
 
 class Router:
@@ -61,21 +74,25 @@ class Router:
         """Return every model that can be asked for, as "provider/model"."""
         names = []
         for provider in self._usable.values():
-            priced = self._book.models(provider.prices)
-            usable = (m for m in priced if not m.deprecated and not m.unpriced and m.chats())
-            # A model's id in the book need not be one of the names it is asked for by.
-            listed = [m.id for m in usable if find(priced, m.id) is m]
-            names += [f"{provider.name}/{m}" for m in dict.fromkeys([*provider.models, *listed])]
+            embeds = bool(_spoken(provider.dialects, EMBEDDINGS))
+            names += self._listed(provider, _chats_or_embeds if embeds else Model.chats)
         return [*self._aliases, *names]
 
     def candidates(self, dialect: str) -> list[Route]:
         """Return every route a query of a dialect could take."""
-        routes = []
-        for name in self.models():
-            provider, _, model = name.partition("/")
-            if name not in self._aliases:
-                routes += _routes(self._usable[provider], model, dialect)
-        return routes
+        fits = Model.embeds if DIALECTS[dialect].family == EMBEDDINGS else Model.chats
+        names = (name for p in self._usable.values() for name in self._listed(p, fits))
+        pairs = (name.partition("/") for name in names)
+        return [r for p, _, m in pairs for r in _routes(self._usable[p], m, dialect)]
+
+    def _listed(self, provider: Provider, fits: Callable[[Model], bool]) -> list[str]:
+        """Return a provider's models, as "provider/model": those it names, and those of the
+        price book that fit."""
+        priced = self._book.models(provider.prices)
+        usable = (m for m in priced if not m.deprecated and not m.unpriced and fits(m))
+        # A model's id in the book need not be one of the names it is asked for by.
+        listed = [m.id for m in usable if find(priced, m.id) is m]
+        return [f"{provider.name}/{m}" for m in dict.fromkeys([*provider.models, *listed])]
 
     def _plan(self, asked: str, dialect: str) -> Route:
         if not asked:
@@ -90,12 +107,21 @@ class Router:
             raise self._unknown(asked, name)
         routes = [route for provider in serving for route in _routes(provider, name, dialect)]
         if not routes:
-            raise _unspoken(asked, serving[0], dialect)
+            raise _unspoken(asked, serving[0], name, dialect)
         same = [route for route in routes if route.dialect == dialect]
         chosen = same or routes
         if len(chosen) > 1:
             raise _ambiguous(asked, chosen)
-        return chosen[0]
+        return self._scoped(chosen[0], asked)
+
+    def _scoped(self, route: Route, asked: str) -> Route:
+        """Name what serves a query: all names of a model that have one price are one scope."""
+        provider = route.provider.name
+        priced = self._book.model(route.provider.prices, route.model)
+        model = priced.id if priced is not None else route.model
+        alias = (f"route:{short(asked)}",) if asked in self._aliases else ()
+        scopes = (*alias, f"model:{provider}/{short(model)}", f"provider:{provider}")
+        return msgspec.structs.replace(route, scopes=scopes)
 
     def _serves(self, provider: Provider, name: str) -> bool:
         return name in provider.models or self._book.model(provider.prices, name) is not None
@@ -113,6 +139,10 @@ class Router:
         )
 
 
+def _chats_or_embeds(model: Model) -> bool:
+    return model.chats() or model.embeds()
+
+
 def _unusable(asked: str, provider: Provider) -> Malformed:
     table = f"[providers.{provider.name}]"
     if provider.enabled:
@@ -127,7 +157,13 @@ def _unusable(asked: str, provider: Provider) -> Malformed:
     )
 
 
-def _unspoken(asked: str, provider: Provider, dialect: str) -> Refused:
+def _unspoken(asked: str, provider: Provider, model: str, dialect: str) -> Refused:
+    if not provider.serving(model):
+        return Refused(
+            "unsupported_crossing",
+            f"{asked!r} is a model of {provider.name} that this gateway has no way to ask there. "
+            f"It serves {'; '.join(map(' '.join, provider.serves.values()))}.",
+        )
     return Refused(
         "unsupported_crossing",
         f"{asked!r} is served by {provider.name}, which this gateway speaks to in "

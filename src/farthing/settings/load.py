@@ -23,6 +23,17 @@ DATABASE_ENV = "FARTHING_DATABASE"
 # What msgspec's places have where a table's own names stand.
 UNNAMED = "…"
 
+# The prices a row may say, in dollars.
+PRICES = (
+    "input",
+    "output",
+    "cache_read",
+    "cache_write",
+    "cache_write_1h",
+    "input_audio",
+    "request",
+)
+
 # A part of a TOML key, quoted or bare.
 KEY_PART = r"""(?:"[^"]*"|'[^']*'|[\w-]+)"""
 DOTTED_KEY = rf"{KEY_PART}(?:\s*\.\s*{KEY_PART})*"
@@ -92,6 +103,7 @@ def _check(settings: Settings) -> None:
     for name, value in {
         "workers": settings.workers,
         "default_output_tokens": settings.default_output_tokens,
+        "unresolved_days": settings.unresolved_days,
         "local.context_tokens": local.context_tokens,
         "local.parallel": local.parallel,
         **{f"http.{name}": getattr(http, name) for name in http.__struct_fields__},
@@ -100,12 +112,13 @@ def _check(settings: Settings) -> None:
     _expect(local.threads >= 0, "0 or more", "local.threads")
     _expect(_amount(local.dollars_per_hour), "an amount of dollars", "local.dollars_per_hour")
     for name, provider in settings.providers.items():
-        _expect((provider.image_tokens or 0) >= 0, "0 or more", f"providers.{name}.image_tokens")
+        for field in ("image_tokens", "query_tokens", "reasoning_tokens"):
+            _expect((getattr(provider, field) or 0) >= 0, "0 or more", f"providers.{name}.{field}")
     for index, row in enumerate(settings.prices):
         tokens = row.context_tokens
         where = f"prices[{index}].context_tokens"
         _expect(tokens is None or tokens > 0, "a number above 0", where)
-        for name in ("input", "output", "cache_read", "cache_write", "cache_write_1h", "request"):
+        for name in PRICES:
             price = getattr(row, name)
             good = price is None or (price.is_finite() and 0 <= price < 10**9)
             _expect(good, "dollars for a million, 0 or more", f"prices[{index}].{name}")

@@ -67,11 +67,12 @@ class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     base_url: str | None = None
     """Where its API begins, such as "https://llm.example.com/v1"."""
     auth: str | None = None
-    """How the key is sent: "bearer", "x-api-key" or "none"."""
+    """How the key is sent: "bearer", "x-api-key", "api-key", "none"; or "oauth" for an access
+    token, which the credentials in the key's file are exchanged for."""
     api_key_env: str | None = None
     """The environment variable that holds the key."""
     api_key_file: str | None = None
-    """A file that holds the key."""
+    """A file that holds the key, or the credentials."""
     dialects: dict[str, str] | None = None
     """The dialects it speaks, each with its path after base_url."""
     models: list[str] | None = None
@@ -81,8 +82,25 @@ class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     output_cap_field: str | None = None
     """The request field that carries the output cap in the chat dialect: "max_tokens" unless
     said. A client's cap under the other name is sent under this one."""
+    place: str | None = None
+    """The region of a provider that has several, such as "europe-west1"; or, where an address of
+    your own is asked for, that address. It comes before what the environment says."""
+    blanks: dict[str, str] | None = None
+    """What else its address leaves open: project = "…", or version = "…"."""
+    headers: dict[str, dict[str, str]] | None = None
+    """Headers of a dialect's own for clients that send none, by dialect, such as
+    { messages = { anthropic-version = "2026-10-21" } }."""
     image_tokens: int | None = None
     """The most tokens the provider counts for one image; without it images are refused."""
+    query_tokens: int | None = None
+    """The most tokens that the provider's own prompts add to a query; 4096 for a provider that is
+    not built in."""
+    reasoning_tokens: int | None = None
+    """The most tokens of reasoning to reckon with where the output cap does not count them; the
+    model's whole context window unless said."""
+    unasked_tiers: list[str] | None = None
+    """Service tiers that may serve a query that names none, at their price. `[]` says that the
+    account's project leaves them alone; such queries are then held at the plain price."""
     allow_private_address: bool | None = None
     """Whether base_url may resolve to a loopback, private or link-local address."""
 
@@ -104,6 +122,8 @@ class PriceOverride(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Input written to a cache; the price of input unless said."""
     cache_write_1h: Decimal | None = None
     """Input written to a cache for an hour; the price of cache_write unless said."""
+    input_audio: Decimal | None = None
+    """Sound in the input; without it sound is refused."""
     request: Decimal | None = None
     """A fixed price of each query, in dollars for a million queries."""
     starts: date | None = None
@@ -127,6 +147,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The PostgreSQL database of the records, such as "postgresql://farthing@db.example.com/farthing";
     unset, they are in SQLite in the data folder. FARTHING_DATABASE comes before it. A password may
     stand in the URL, or in PGPASSWORD or ~/.pgpass; it is never printed or recorded."""
+    unresolved_days: int = 45
+    """How long a query whose cost is unknown waits for evidence (`farthing holds`), such as the
+    next month's invoice; then it is posted at the most it could have cost."""
     models: dict[str, str] = {}
     """Names of your own for models: "fast" = "openai/gpt-4o-mini"."""
     http: HttpSettings = HttpSettings()

@@ -11,6 +11,8 @@ from farthing.wire.canon import JSON, Media, Opaque, Part, Request, ToolResult
 from farthing.wire.dialect import Ask
 from farthing.wire.splice import read_object
 
+TEXT = "text/plain"
+
 
 def decoded(body: bytes) -> JSON:
     """Return a request's body as decoded JSON.
@@ -47,7 +49,8 @@ def ask_of(request: Request, body: bytes, unbounded_fields: Collection[str]) -> 
         cache_marks=True,
         tools=bool(request.tools),
         images=seen.images,
-        opaque_bytes=seen.opaque,
+        opaque_bytes=seen.bytes,
+        opaque=tuple(seen.opaque),
         unbounded=tuple(unbounded + seen.unbounded),
     )
 
@@ -57,7 +60,8 @@ class _Seen:
 
     def __init__(self) -> None:
         self.images = 0
-        self.opaque = 0
+        self.bytes = 0
+        self.opaque: list[tuple[str, str]] = []
         self.unbounded: list[str] = []
 
     def look(self, parts: list[Part]) -> None:
@@ -65,9 +69,16 @@ class _Seen:
         for part in parts:
             if isinstance(part, Media) and part.kind == "image":
                 self.images += 1
-                self.opaque += len(part.data)
-            elif isinstance(part, Media | Opaque):
-                name = part.kind if isinstance(part, Media) else part.type
-                self.unbounded.append(f"content part `{name}`")
+                self.bytes += len(part.data)
+            elif isinstance(part, Media):
+                if not _is_text(part):
+                    self.opaque.append((part.kind, f"content part `{part.kind}`"))
+            elif isinstance(part, Opaque):
+                self.unbounded.append(f"content part `{part.type}`")
             elif isinstance(part, ToolResult):
                 self.look(part.parts)
+
+
+def _is_text(part: Media) -> bool:
+    """Whether its bytes, in base64 too, bound its tokens: a text that is not cut up for citing."""
+    return bool(part.data) and part.mime == TEXT and "citations" not in part.rest

@@ -29,13 +29,19 @@ class Crossing:
     """One writing of nodes that were read in `source` into `target`."""
 
     def __init__(
-        self, source: str, target: str, severities: Mapping[str, Severity] | None = None
+        self,
+        source: str,
+        target: str,
+        severities: Mapping[str, Severity] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`severities` are those of the source's fields; they count before a writer's own."""
+        """`severities` are those of the source's fields; they count before a writer's own.
+        `headers` are the target's own: they may say which version of it is written."""
         self._severities = severities or {}
         self.source = source
         self.target = target
         self.same = source == target
+        self.headers = headers or {}
         self.losses: set[Loss] = set()
 
     def lose(self, what: str, severity: Severity) -> None:

@@ -63,12 +63,19 @@ class Ask(msgspec.Struct):
     images: int = 0
     opaque_bytes: int = 0
     """Bytes of the body that are images: their tokens are bounded by number, not by length."""
+    opaque: tuple[tuple[str, str], ...] = ()
+    """Content whose tokens no bytes bound (a document, a sound): its kind, and the client's words.
+    The model's window bounds it, where nothing but its tokens is billed."""
     counted_input: int | None = None
     """The input's tokens as the provider counted them beforehand, where it was asked to."""
     options: Mapping[str, str] = {}
     """Options that select a price, such as {"service_tier": "priority"}."""
+    open_tier: bool = False
+    """Whether the request leaves its service tier to the provider's account."""
     unbounded: tuple[str, ...] = ()
     """What is asked for whose cost has no upper bound yet, in the client's words."""
+    headers: Mapping[str, str] = {}
+    """Headers that are the dialect's own: those that go to the provider with it."""
 
 
 class Changes(msgspec.Struct):
@@ -113,7 +120,12 @@ class Target(msgspec.Struct, frozen=True):
     """What a path says of a query."""
 
     model: str
-    stream: bool
+    stream: bool | None = None
+    """None where the body says it."""
+
+
+def _as_it_is(_: int, body: bytes) -> bytes:
+    return body
 
 
 class Dialect(msgspec.Struct, frozen=True):
@@ -143,7 +155,29 @@ class Dialect(msgspec.Struct, frozen=True):
     """What stands for {verb} in a provider's path: for a whole answer, and for a stream."""
     crosses: bool = True
     """Whether it can be translated: whether it has a codec."""
+    users: tuple[tuple[str, ...], ...] = ()
+    """Where a request may name its end user: fields, each within the one before."""
+    family: str = "answers"
+    """The dialects it can be translated to and from: those of its family."""
+    version: str = "/v1"
+    """What stands before `path`."""
+    write_counting: Callable[[Ask], bytes] | None = None
+    """Writes what has a provider count the input of a request whose whole answer may not tell
+    it; None where every whole answer does."""
+    read_counted: Callable[[bytes, int], Answer] | None = None
+    """Reads a whole answer that does not tell its usage: the input's tokens were counted
+    beforehand, or `usage_header` told them."""
+    usage_header: str = ""
+    """The header of an answer that tells its input's tokens, where its body may not."""
     passed_headers: tuple[str, ...] = ()
     """The client's headers that are this dialect's own and go on to the provider."""
     required_headers: tuple[tuple[str, str], ...] = ()
     """Headers the provider must get, with the value used when the client sent none."""
+    other_paths: tuple[str, ...] = ()
+    """Whole paths that clients may post to as well."""
+    check: Callable[[Ask], None] | None = None
+    """Refuses what the client's version of the dialect has no more, where no provider would.
+    Raises Malformed."""
+    reworded: Callable[[int, bytes], bytes] = _as_it_is
+    """Rewrites a provider's error (its status, its body) where what is around it has errors of
+    another shape."""

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
-from farthing.errors import Malformed, Refused
 from farthing.wire import DIALECTS
 from farthing.wire.canon import Part, ToolCall
 from farthing.wire.codecs import CODECS
-from farthing.wire.crossing import Crossing, Loss
-from farthing.wire.dialect import Answer, Ask, Tap
+from farthing.wire.crossing import Crossing
+from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.events import Count, End, Event, Finish
 from farthing.wire.framing import WireEvent
+from farthing.wire.passage import Passage, decoded
 from farthing.wire.severities import severities
 
 
-class Translation:
+class Translation(Passage):
     """One query's crossing: `there` is the provider's side, `here` its client's."""
 
-    def __init__(self, here: str, there: str) -> None:
+    def __init__(
+        self, here: str, there: str, _: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        """The model's name says nothing here. `headers` go to the provider with the request."""
         self.here = CODECS[here]
         self.there = CODECS[there]
-        self._out = Crossing(here, there, severities(here))
-        self._back = Crossing(there, here, severities(there))
+        super().__init__(self.here, self.there, severities(here), severities(there), headers)
 
     def request(self, ask: Ask, *, strict: bool) -> bytes:
         """Return a client's request in the provider's dialect.
@@ -34,27 +35,21 @@ class Translation:
             Malformed: it cannot be read, or not be said there.
             Refused: lossy_crossing; a meaning would be lost, or when strict, a shape.
         """
-        request = self.here.read_request(_decoded(ask.body))
+        request = self.here.read_request(decoded(ask.body))
         request.model, request.stream = ask.model, ask.stream
-        told = self.there.write_request(request, self._out)
-        refused = {"meaning", "shape"} if strict else {"meaning"}
-        if lost := sorted(loss.what for loss in self._out.losses if loss.severity in refused):
-            raise _lossy(lost, self._out, strict=strict)
+        told = self.there.write_request(request, self.out)
+        self.check(strict=strict)
         return msgspec.json.encode(told)
 
-    def losses(self) -> tuple[str, ...]:
-        """Return what was lost so far, both ways, each as "severity name"."""
-        return tuple(
-            f"{loss.severity} {loss.what}"
-            for loss in sorted(self._out.losses | {_answered(loss) for loss in self._back.losses})
-        )
+    def whole(self, body: bytes, usage: Usage | None = None) -> bytes:
+        """Return a provider's whole answer in the client's dialect. Raises Malformed.
 
-    def whole(self, body: bytes) -> bytes:
-        """Return a provider's whole answer in the client's dialect. Raises Malformed."""
-        response = self.there.read_response(_decoded(body))
+        The answer's own usage is told on, whatever `usage` says.
+        """
+        response = self.there.read_response(decoded(body))
         for answer in response.answers:
             answer.parts = [part for part in answer.parts if not self._is_broken(part)]
-        return msgspec.json.encode(self.here.write_response(response, self._back))
+        return msgspec.json.encode(self.here.write_response(response, self.back))
 
     def _is_broken(self, part: Part) -> bool:
         """Whether a part is a call that was cut off, which nobody could run; its loss is named."""
@@ -65,21 +60,12 @@ class Translation:
         except (msgspec.DecodeError, RecursionError):
             broken = True
         if broken:
-            self._back.lose("a call whose arguments are cut off", "meaning")
+            self.back.lose("a call whose arguments are cut off", "meaning")
         return broken
-
-    def problem(self, status: int, body: bytes) -> bytes:
-        """Return a provider's error in the client's dialect, whatever it is."""
-        try:
-            told = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            told = body.decode("utf-8", "replace")
-        problem = self.there.read_problem(status, told)
-        return msgspec.json.encode(self.here.write_problem(problem, self._back))
 
     def tap(self, tap: Tap, *, usage: bool) -> Tap:
         """Return what translates a stream; `tap` reads its usage, which goes on if `usage`."""
-        return _CrossingTap(self, tap, self._back, usage)
+        return _CrossingTap(self, tap, self.back, usage)
 
 
 class _CrossingTap:
@@ -125,27 +111,3 @@ class _CrossingTap:
         if not self._usage:
             events = [event for event in events if not isinstance(event, Count)]
         return b"".join(map(self._out.write, self._writer.write(events)))
-
-
-def _decoded(body: bytes) -> Any:
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(
-            "invalid_json", f"The body is not JSON that can be read: {error}."
-        ) from None
-
-
-def _answered(loss: Loss) -> Loss:
-    return Loss(f"answer.{loss.what}", loss.severity)
-
-
-def _lossy(lost: Iterable[str], crossing: Crossing, *, strict: bool) -> Refused:
-    names = ", ".join(f"`{name}`" for name in lost)
-    why = ", and the request asks for a strict translation" if strict else ""
-    return Refused(
-        "lossy_crossing",
-        f"The model's provider speaks {crossing.target}, which cannot say {names} of this "
-        f"{crossing.source} request{why}. Leave it out, or choose a model whose provider speaks "
-        f"{crossing.source}.",
-    )

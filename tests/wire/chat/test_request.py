@@ -115,6 +115,15 @@ def test_any_other_tier_selects_its_own_price(tier: str) -> None:
     assert ask(service_tier=tier).options == {"service_tier": tier}
 
 
+@pytest.mark.parametrize(
+    ("tier", "is_open"),
+    [("auto", True), ("", True), (None, True), ("default", False), ("flex", False)],
+)
+def test_a_tier_that_is_not_named_is_left_to_the_account(tier: str | None, is_open: bool) -> None:
+    assert ask(service_tier=tier).open_tier is is_open
+    assert ask().open_tier
+
+
 # -- what has no bound ----------------------------------------------------------------------------
 
 
@@ -143,8 +152,8 @@ def test_a_plain_request_has_a_bound() -> None:
         ({"models": ["dearer"]}, "`models`"),
         ({"search_parameters": {}}, "`search_parameters`"),
         ({"modalities": ["text", "audio"]}, "output modality `audio`"),
-        ({"messages": said({"type": "input_audio"})}, "content part `input_audio`"),
-        ({"messages": said({"type": "file"})}, "content part `file`"),
+        ({"messages": said({"type": "document_url"})}, "content part `document_url`"),
+        ({"reasoning": {"mode": "pro"}}, "`reasoning.mode` = `pro`"),
         ({"messages": said({})}, "content part ``"),
         ({"messages": [{"role": "assistant", "audio": {"id": "a"}}]}, "earlier audio"),
         ({"tools": [{"type": "web_search"}]}, "tool `web_search`"),
@@ -163,7 +172,20 @@ def test_everything_that_has_no_bound_is_named() -> None:
 
 def test_a_name_written_with_escapes_hides_nothing() -> None:
     body = rb'{"web\u005fsearch_options":{},"messages":[{"content":[{"typ\u0065":"fil\u0065"}]}]}'
-    assert read_request(body).unbounded == ("`web_search_options`", "content part `file`")
+    of = read_request(body)
+    assert of.unbounded == ("`web_search_options`",)
+    assert of.opaque == (("document", "content part `file`"),)
+
+
+@pytest.mark.parametrize(("part", "kind"), [("file", "document"), ("input_audio", "audio")])
+def test_what_bytes_do_not_bound_is_named_with_its_kind(part: str, kind: str) -> None:
+    of = ask(messages=said({"type": part}, {"type": "text", "text": "x"}))
+    assert (of.opaque, of.unbounded) == (((kind, f"content part `{part}`"),), ())
+
+
+@pytest.mark.parametrize("reasoning", [None, {}, {"effort": "high"}, {"mode": "standard"}])
+def test_reasoning_once_is_bounded_by_the_cap(reasoning: object) -> None:
+    assert ask(reasoning=reasoning).unbounded == ()
 
 
 def test_of_a_name_given_twice_the_last_is_read_and_sent() -> None:

@@ -39,11 +39,17 @@ def test_the_cap_and_the_tools_are_read() -> None:
         {"promptVariables": {"a": {"text": "x"}}},
         {"additionalModelRequestFields": {"tools": [{"type": "computer"}]}},
         {"toolConfig": {"tools": [{"systemTool": {"name": "search"}}]}},
-        {"messages": [{"role": "user", "content": [{"video": {"format": "mp4", "source": {}}}]}]},
     ],
 )
 def test_what_has_no_bound_is_named(fields: dict[str, Any]) -> None:
     assert ask(**fields).unbounded
+
+
+def test_media_other_than_images_are_opaque() -> None:
+    film = {"video": {"format": "mp4", "source": {}}}
+    text = {"document": {"format": "txt", "name": "n", "source": {"bytes": "eA=="}}}
+    of = ask(messages=[{"role": "user", "content": [film, text]}])
+    assert (of.opaque, of.unbounded) == ((("video", "content part `video`"),), ())
 
 
 def test_a_thinking_budget_needs_room() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from farthing.wire.dialect import Answer, Ask, Changes, Usage
-from farthing.wire.gemini.price import read_answer, read_request, tap, write_request
+from farthing.wire.gemini.price import model_list, read_answer, read_request, tap, write_request
 
 USAGE = {"promptTokenCount": 10, "cachedContentTokenCount": 4, "candidatesTokenCount": 5,
          "thoughtsTokenCount": 2, "totalTokenCount": 17}  # fmt: skip
@@ -30,13 +30,34 @@ def test_caps_answers_and_thinking_are_read_in_either_spelling() -> None:
         assert (of.output_cap, of.choices, of.least_output) == (9, 2, 6)
 
 
-def test_images_are_counted_and_other_media_refused() -> None:
+def test_images_are_counted_and_other_media_opaque() -> None:
     def part(mime: str) -> dict[str, Any]:
         return {"parts": [{"inlineData": {"mimeType": mime, "data": "AAAA"}}]}
 
     of = ask(contents=[part("image/png")])
     assert (of.images, of.opaque_bytes, of.unbounded) == (1, 4, ())
-    assert ask(contents=[part("audio/wav")]).unbounded == ("content part `audio`",)
+    sound = ask(contents=[part("audio/wav")])
+    assert (sound.opaque, sound.unbounded) == ((("audio", "content part `audio`"),), ())
+
+
+@pytest.mark.parametrize("name", ["serviceTier", "service_tier"])
+@pytest.mark.parametrize(
+    ("tier", "options"),
+    [
+        ("priority", {"service_tier": "priority"}),
+        ("SERVICE_TIER_FLEX", {"service_tier": "flex"}),
+        ("standard", {}),
+        ("SERVICE_TIER_UNSPECIFIED", {}),
+        (None, {}),
+    ],
+)
+def test_a_tier_selects_a_price_asked_and_served(
+    name: str, tier: str | None, options: dict[str, str]
+) -> None:
+    of = ask(**{name: tier})
+    assert (of.options, of.open_tier) == (options, False)
+    told = {"usageMetadata": {**USAGE, "serviceTier": tier}}
+    assert read_answer(json.dumps(told).encode()).options == options
 
 
 @pytest.mark.parametrize(
@@ -87,3 +108,11 @@ def test_an_answer_without_usage_has_an_unknown_one() -> None:
     assert read_answer(b'{"candidates":[]}').usage is None
     assert read_answer(b"[") == Answer()
     assert tap(ask()).answer() == Answer()
+
+
+def test_the_list_of_models_says_which_of_them_embed() -> None:
+    rows = json.loads(model_list(["a/m", "a/m-Embedding-1"]))["models"]
+    assert [row["supportedGenerationMethods"] for row in rows] == [
+        ["generateContent", "streamGenerateContent"],
+        ["embedContent"],
+    ]

@@ -23,6 +23,47 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "sampling": ask(
         temperature=0.5, top_p=1, top_k=5, stop_sequences=["."], stream=False, service_tier="auto"
     ),
+    # As a client of version 2026-10-21 says it: no sampling, documents on the user's side alone,
+    # citations on the model's alone.
+    "the newer version": {
+        "model": "m",
+        "max_tokens": 9,
+        "thinking": {"type": "adaptive"},
+        "output_config": {"effort": "high"},
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "document",
+                        "source": {"type": "text", "media_type": "text/plain", "data": "4 is 1."},
+                        "citations": {"enabled": True},
+                    },
+                    {"type": "text", "text": "What do four farthings make?"},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": [
+                    {
+                        "type": "text",
+                        "text": "A penny.",
+                        "citations": [
+                            {
+                                "type": "char_location",
+                                "cited_text": "4 is 1.",
+                                "document_index": 0,
+                                "document_title": None,
+                                "start_char_index": 0,
+                                "end_char_index": 7,
+                            }
+                        ],
+                    }
+                ],
+            },
+            {"role": "user", "content": "And eight?"},
+        ],
+    },
     "system string": ask(system="Be brief."),
     "system blocks": ask(
         system=[

@@ -116,11 +116,10 @@ def test_a_plain_request_has_a_bound() -> None:
         ),
         ({"tools": [{"type": "web_search_20250305"}]}, "tool `web_search_20250305`"),
         ({"tools": [{"type": "code_execution_20250825"}]}, "tool `code_execution_20250825`"),
-        ({"messages": said({"type": "document"})}, "content block `document`"),
         ({"messages": said({})}, "content block ``"),
         (
-            {"messages": said({"type": "tool_result", "content": [{"type": "document"}]})},
-            "content block `document`",
+            {"messages": said({"type": "tool_result", "content": [{"type": "x"}]})},
+            "content block `x`",
         ),
     ],
 )
@@ -128,6 +127,33 @@ def test_what_has_no_bound_is_named_in_the_client_s_words(
     fields: dict[str, object], named: str
 ) -> None:
     assert ask(**fields).unbounded == (named,)
+
+
+# -- documents ------------------------------------------------------------------------------------
+
+PLAIN = {"type": "text", "media_type": "text/plain", "data": "All of it stands here."}
+
+
+@pytest.mark.parametrize("kind", ["base64", "url", "file", "unheard-of"])
+def test_a_document_is_opaque_wherever_it_stands(kind: str) -> None:
+    document = {"type": "document", "source": {"type": kind}}
+    for content in (document, {"type": "tool_result", "content": [document]}):
+        of = ask(messages=said(content))
+        assert (of.opaque, of.unbounded) == ((("document", "content block `document`"),), ())
+
+
+def test_the_bytes_of_a_document_that_is_text_bound_it_unless_it_is_cut_up_for_citing() -> None:
+    document = {"type": "document", "source": PLAIN}
+    assert ask(messages=said(document)).opaque == ()
+    assert ask(messages=said({**document, "citations": None})).opaque == ()
+    assert ask(messages=said({**document, "citations": {"enabled": True}})).opaque
+
+
+def test_a_document_made_of_blocks_is_looked_through() -> None:
+    blocks = [{"type": "text", "text": "x"}, IMAGE, {"type": "x"}]
+    source = {"type": "content", "content": blocks}
+    of = ask(messages=said({"type": "document", "source": source}))
+    assert (of.images, of.opaque, of.unbounded) == (1, (), ("content block `x`",))
 
 
 # -- images ---------------------------------------------------------------------------------------

@@ -49,8 +49,8 @@ def test_an_image_counts_by_itself_wherever_it_stands() -> None:
         ({"background": True}, "`background`"),
         ({"tools": [{"type": "web_search"}]}, "tool `web_search`"),
         ({"input": [{"type": "item_reference", "id": "i"}]}, "an `item_reference`"),
-        ({"input": [item({"type": "input_file", "file_id": "f"})]}, "content part `input_file`"),
-        ({"input": [item({"type": "input_audio"})]}, "content part `input_audio`"),
+        ({"input": [item({"type": "x"})]}, "content part `x`"),
+        ({"reasoning": {"mode": "pro"}}, "`reasoning.mode` = `pro`"),
     ],
 )
 def test_what_has_no_bound_is_named(fields: dict[str, Any], named: str) -> None:
@@ -62,6 +62,7 @@ def test_what_has_no_bound_is_named(fields: dict[str, Any], named: str) -> None:
     [
         {"previous_response_id": None, "conversation": None, "prompt": None, "background": False},
         {"tools": [{"type": "function", "name": "f"}, {"type": "custom", "name": "g"}]},
+        {"reasoning": {"effort": "low", "mode": "standard"}},
         {"input": [{"type": "reasoning", "summary": [], "encrypted_content": "x"}]},
         {"input": [{"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}]},
     ],
@@ -70,7 +71,18 @@ def test_what_bytes_bound_is_not(fields: dict[str, Any]) -> None:
     assert ask(**fields).unbounded == ()
 
 
-def test_a_tier_selects_a_price() -> None:
+@pytest.mark.parametrize(("part", "kind"), [("input_file", "document"), ("input_audio", "audio")])
+def test_what_bytes_do_not_bound_is_named_with_its_kind(part: str, kind: str) -> None:
+    result = {"type": "function_call_output", "call_id": "c", "output": [{"type": part}]}
+    for told in (item({"type": part, "file_id": "f"}), result):
+        of = ask(input=[told])
+        assert (of.opaque, of.unbounded) == (((kind, f"content part `{part}`"),), ())
+
+
+def test_a_tier_selects_a_price_or_is_left_to_the_account() -> None:
+    assert ask().open_tier and ask(service_tier="auto").open_tier
+    assert not ask(service_tier="default").open_tier
+    assert not ask(service_tier="priority").open_tier
     assert ask(service_tier="auto").options == {}
     assert ask(service_tier="priority").options == {"service_tier": "priority"}
 

@@ -3,6 +3,7 @@
 https://platform.openai.com/docs/api-reference/chat
 """
 
+from farthing.wire.chat.deployments import deployment
 from farthing.wire.chat.request import read_request, write_request
 from farthing.wire.chat.response import error, fault, model_list, read_answer, tap
 from farthing.wire.dialect import Dialect
@@ -18,4 +19,7 @@ CHAT = Dialect(
     error=error,
     fault=fault,
     model_list=model_list,
+    users=(("safety_identifier",), ("user",)),
+    target=deployment(b"chat/completions"),
+    other_paths=("/openai/v1/chat/completions",),
 )

@@ -13,12 +13,23 @@ CAPS = ("max_completion_tokens", "max_tokens")
 # Content parts whose tokens their bytes bound.
 TEXT_PARTS = frozenset({"text", "refusal", "thinking", "reference"})
 
+# Content parts whose tokens no bytes bound, and the kind of each.
+OPAQUE_PARTS = {"file": "document", "input_audio": "audio"}
+
 # Fields that buy something farthing cannot bound yet: searches, sound, other models.
 UNBOUNDED_FIELDS = ("web_search_options", "audio", "plugins", "models", "search_parameters")
 
-# Tiers at the plain price; "auto" is the account's default, which is plain unless its owner
-# bought another one.
+# The mode in which a query is answered once; in another it is run several times over, and each
+# run's input is billed: a recorded query of some 350 tokens was counted as 1,690.
+# https://developers.openai.com/api/docs/guides/reasoning
+SINGLE_MODE = "standard"
+
+# Tiers that select no price of their own.
 PLAIN_TIERS = frozenset({"", "auto", "default", "standard", "on_demand"})
+
+# Of them those that leave the tier to the account: its owner may have chosen a dearer one.
+# https://platform.openai.com/docs/api-reference/chat/create#chat_create-service_tier
+OPEN_TIERS = frozenset({"", "auto"})
 
 
 class _Part(msgspec.Struct):
@@ -35,6 +46,12 @@ class _Tool(msgspec.Struct):
     type: str | None = None
 
 
+class Reasoning(msgspec.Struct):
+    """How a model is to reason."""
+
+    mode: str | None = None
+
+
 class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
@@ -47,7 +64,7 @@ def read_request(body: bytes) -> Ask:
     """
     fields = read_object(body)
     stream = read_field(fields, "stream", bool, False)
-    images, unbounded = _media(fields)
+    images, opaque, unbounded = _media(fields)
     ask = Ask(
         body=body,
         fields=fields,
@@ -60,15 +77,19 @@ def read_request(body: bytes) -> Ask:
         cache_marks=True,  # providers of this dialect write to caches unasked
         images=len(images),
         opaque_bytes=sum(images),
+        opaque=tuple(opaque),
     )
     if "tools" in fields or "functions" in fields:
         ask.tools = True
         unbounded += _server_tools(fields)
+    if "reasoning" in fields:
+        unbounded += repeated(fields)
     if ask.choices < 1:
         raise Malformed("invalid_field", "`n` must be 1 or more.")
     tier = read_field(fields, "service_tier", str, "")
     if tier not in PLAIN_TIERS:
         ask.options = {"service_tier": tier}
+    ask.open_tier = tier in OPEN_TIERS
     ask.unbounded = tuple(unbounded)
     return ask
 
@@ -103,9 +124,12 @@ def _wants_usage(fields: dict[str, msgspec.Raw]) -> bool:
     return bool(options.include_usage)
 
 
-def _media(fields: dict[str, msgspec.Raw]) -> tuple[list[int], list[str]]:
-    """Return the size of each image, and what else there is that bytes do not bound."""
+def _media(
+    fields: dict[str, msgspec.Raw],
+) -> tuple[list[int], list[tuple[str, str]], list[str]]:
+    """Return each image's size, what other content is opaque, and what has no bound at all."""
     images: list[int] = []
+    opaque: list[tuple[str, str]] = []
     unbounded = [f"`{name}`" for name in UNBOUNDED_FIELDS if name in fields]
     modalities = read_field(fields, "modalities", list[str], [])
     unbounded += [f"output modality `{kind}`" for kind in modalities if kind != "text"]
@@ -115,9 +139,17 @@ def _media(fields: dict[str, msgspec.Raw]) -> tuple[list[int], list[str]]:
         for part in read_parts(message.content, _Part):
             if part.type == "image_url":
                 images.append(len(part.image_url))
+            elif part.type in OPAQUE_PARTS:
+                opaque.append((OPAQUE_PARTS[part.type], f"content part `{part.type}`"))
             elif part.type not in TEXT_PARTS:
                 unbounded.append(f"content part `{part.type}`")
-    return images, unbounded
+    return images, opaque, unbounded
+
+
+def repeated(fields: dict[str, msgspec.Raw]) -> list[str]:
+    """Name the mode of reasoning that runs a query several times over, if it is in one."""
+    mode = read_field(fields, "reasoning", Reasoning, Reasoning()).mode or SINGLE_MODE
+    return [] if mode == SINGLE_MODE else [f"`reasoning.mode` = `{mode}`"]
 
 
 def _server_tools(fields: dict[str, msgspec.Raw]) -> list[str]:

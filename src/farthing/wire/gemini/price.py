@@ -18,6 +18,9 @@ from farthing.wire.tap import TailTap
 UNBOUNDED_FIELDS = ("cachedContent", "cached_content")
 UNBOUNDED_SETTINGS = frozenset({"responseModalities", "response_modalities", "speechConfig",
                                 "speech_config", "imageConfig", "image_config"})  # fmt: skip
+
+# https://ai.google.dev/gemini-api/docs/priority-inference
+PLAIN_TIERS = frozenset({"", "standard", "unspecified"})
 VERBS = ("generateContent", "streamGenerateContent?alt=sse")
 
 _target = re.compile(rb"/v1(?:beta|alpha)?/models/([^/:]+):(generateContent|streamGenerateContent)")
@@ -52,7 +55,14 @@ def read_request(body: bytes) -> Ask:
     named = sorted(UNBOUNDED_SETTINGS & settings.keys())
     spoken = [name for name in named if settings[name] not in (None, ["TEXT"], ["text"])]
     ask.unbounded += tuple(f"`{name}`" for name in spoken)
+    ask.options = _options(told.get("serviceTier") or told.get("service_tier"))
     return ask
+
+
+def _options(tier: object) -> dict[str, str]:
+    """Return the tier, if it has a price of its own; it is also written SERVICE_TIER_PRIORITY."""
+    name = str(tier or "").lower().removeprefix("service_tier_")
+    return {} if name in PLAIN_TIERS else {"service_tier": name}
 
 
 def write_request(ask: Ask, changes: Changes) -> bytes:
@@ -76,8 +86,10 @@ def read_answer(body: bytes) -> Answer:
         told = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Answer()
+    counts = told.usage_metadata or {}
     return Answer(
-        usage=read_usage(told.usage_metadata) if told.usage_metadata else None,
+        options=_options(counts.get("serviceTier")),
+        usage=read_usage(counts) if counts else None,
         model=told.model_version or "",
         id=told.response_id or "",
     )
@@ -130,10 +142,13 @@ def fault(problem: FarthingError, request_id: str) -> bytes:
 def model_list(models: list[str]) -> bytes:
     """Render the list of models ("provider/name" each), as one page."""
     rows = [
-        {"name": f"models/{m}", "displayName": m, "supportedGenerationMethods": [*_METHODS]}
+        {"name": f"models/{m}", "displayName": m, "supportedGenerationMethods": _methods(m)}
         for m in models
     ]
     return msgspec.json.encode({"models": rows})
 
 
-_METHODS = ("generateContent", "streamGenerateContent")
+def _methods(model: str) -> list[str]:
+    """Return what can be asked of a model. All names of embedding models say what they are."""
+    embeds = "embed" in model.lower()
+    return ["embedContent"] if embeds else ["generateContent", "streamGenerateContent"]

@@ -4,6 +4,7 @@ https://docs.anthropic.com/en/api/messages
 """
 
 from farthing.wire.dialect import Dialect
+from farthing.wire.messages import versions
 from farthing.wire.messages.request import read_request, write_request
 from farthing.wire.messages.response import (
     error,
@@ -25,6 +26,8 @@ MESSAGES = Dialect(
     error=error,
     fault=fault,
     model_list=model_list,
-    passed_headers=("anthropic-version", "anthropic-beta"),
-    required_headers=(("anthropic-version", "2023-06-01"),),
+    users=(("metadata", "user_id"),),
+    passed_headers=(versions.HEADER, "anthropic-beta"),
+    required_headers=((versions.HEADER, versions.OLDER),),
+    check=versions.check,
 )

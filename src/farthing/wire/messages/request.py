@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from farthing.wire.dialect import Ask, Changes
-from farthing.wire.splice import read_field, read_object, read_parts, rebuild
+from farthing.wire.splice import is_null, read_field, read_object, read_parts, rebuild
 
 # Content blocks whose tokens their bytes bound.
 TEXT_BLOCKS = frozenset(
@@ -22,9 +22,15 @@ PLAIN_TIERS = frozenset({"", "auto", "standard", "standard_only", "default"})
 PLAIN_GEOGRAPHIES = frozenset({"", "global", "not_available"})
 
 
+class _Source(msgspec.Struct):
+    type: str = ""
+    content: msgspec.Raw = msgspec.Raw()
+
+
 class _Block(msgspec.Struct):
     type: str = ""
     source: msgspec.Raw = msgspec.Raw()
+    citations: msgspec.Raw = msgspec.Raw()
     content: msgspec.Raw = msgspec.Raw()
 
 
@@ -49,7 +55,7 @@ def read_request(body: bytes) -> Ask:
     fields = read_object(body)
     cap = read_field(fields, "max_tokens", int, 0)
     thinking = read_field(fields, "thinking", _Thinking, _Thinking())
-    images, unbounded = _media(fields)
+    media = _media(fields)
     tools = read_field(fields, "tools", list[_Tool], [])
     return Ask(
         body=body,
@@ -61,10 +67,11 @@ def read_request(body: bytes) -> Ask:
         # A name may be written with escapes, so any escape counts as a mark.
         cache_marks=b'"cache_control"' in body or b"\\u" in body,
         tools=bool(tools),
-        images=len(images),
-        opaque_bytes=sum(images),
+        images=len(media.images),
+        opaque_bytes=sum(media.images),
+        opaque=tuple(media.opaque),
         options=_options(fields),
-        unbounded=tuple(unbounded + _server_tools(tools)),
+        unbounded=tuple(media.unbounded + _server_tools(tools)),
     )
 
 
@@ -87,28 +94,47 @@ def _options(fields: dict[str, msgspec.Raw]) -> dict[str, str]:
     return {name: value for name, (value, plain) in told.items() if value not in plain}
 
 
-def _media(fields: dict[str, msgspec.Raw]) -> tuple[list[int], list[str]]:
-    """Return the size of each image, and what else there is that bytes do not bound."""
-    unbounded = [f"`{name}`" for name in UNBOUNDED_FIELDS if name in fields]
+class _Media:
+    """The size of each image, what other content is opaque, and what has no bound at all."""
+
+    def __init__(self) -> None:
+        self.images: list[int] = []
+        self.opaque: list[tuple[str, str]] = []
+        self.unbounded: list[str] = []
+
+    def look(self, content: msgspec.Raw) -> None:
+        """Look through a content, the results of tools included."""
+        for block in read_parts(content, _Block):
+            if block.type == "image":
+                self.images.append(len(block.source))
+            elif block.type == "document":
+                self._document(block)
+            elif block.type not in TEXT_BLOCKS:
+                self.unbounded.append(f"content block `{block.type}`")
+            else:
+                self.look(block.content)
+
+    def _document(self, block: _Block) -> None:
+        """Bytes bound a document whose text stands in the request; to be cited it is cut into
+        sentences, each with tokens of its own.
+
+        https://docs.anthropic.com/en/docs/build-with-claude/citations
+        """
+        source = read_field({"source": block.source}, "source", _Source, _Source())
+        if source.type == "content":
+            self.look(source.content)
+        elif source.type != "text" or not is_null(block.citations):
+            self.opaque.append(("document", "content block `document`"))
+
+
+def _media(fields: dict[str, msgspec.Raw]) -> _Media:
+    media = _Media()
+    media.unbounded += [f"`{name}`" for name in UNBOUNDED_FIELDS if name in fields]
     if b"compact" in bytes(fields.get("context_management", b"")):
-        unbounded.append("compaction in `context_management`")
-    images: list[int] = []
+        media.unbounded.append("compaction in `context_management`")
     for message in read_field(fields, "messages", list[_Message], []):
-        images += _images(message.content, unbounded)
-    return images, unbounded
-
-
-def _images(content: msgspec.Raw, unbounded: list[str]) -> list[int]:
-    """Size up the images in a content, tool results included; name what is unbounded."""
-    images: list[int] = []
-    for block in read_parts(content, _Block):
-        if block.type == "image":
-            images.append(len(block.source))
-        elif block.type not in TEXT_BLOCKS:
-            unbounded.append(f"content block `{block.type}`")
-        else:
-            images += _images(block.content, unbounded)
-    return images
+        media.look(message.content)
+    return media
 
 
 def _server_tools(tools: list[_Tool]) -> list[str]:

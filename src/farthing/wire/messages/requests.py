@@ -11,6 +11,8 @@ from farthing.wire.messages.parts import DIALECT, overlay, word
 from farthing.wire.messages.settings import read_settings, write_settings
 from farthing.wire.messages.tools import read_choice, read_tools, write_tools
 from farthing.wire.messages.turns import read_turns, write_turns
+from farthing.wire.messages.versions import REMOVED as SAMPLING
+from farthing.wire.messages.versions import is_newer
 from farthing.wire.take import Taker
 
 # How bad it is to leave out what other dialects' requests carry; the rest is a shape.
@@ -36,7 +38,6 @@ SEVERITIES: dict[str, Severity] = {
 }
 
 LONGEST_USER = 256
-SAMPLING = ("temperature", "top_p", "top_k")
 DISABLED = {"type": "disabled"}
 
 
@@ -139,10 +140,11 @@ def _write_foreign(request: Request, crossing: Crossing, out: JSON) -> None:
 
 
 def _write_sampling(request: Request, crossing: Crossing, out: JSON) -> None:
-    """Write what the provider takes: a temperature up to 1, or else top_p; none when it thinks."""
+    """Write what the provider takes: a temperature up to 1, or else top_p; none when it thinks,
+    and none in a version that has them no more."""
     given = {key: getattr(request, key) for key in SAMPLING}
     sendable = ["temperature", "top_k"] if request.temperature is not None else ["top_p", "top_k"]
-    if out.get("thinking", DISABLED) != DISABLED:
+    if out.get("thinking", DISABLED) != DISABLED or is_newer(crossing.headers):
         sendable = []
     for key in sendable:
         if given[key] is not None:

@@ -6,6 +6,7 @@ from farthing.wire.canon import JSON, Reasoning, Request, Text, ToolCall, ToolRe
 from farthing.wire.crossing import Crossing
 from farthing.wire.messages.blocks import Blocks
 from farthing.wire.messages.parts import DIALECT, overlay, read_content, word
+from farthing.wire.messages.versions import is_newer
 from farthing.wire.take import Taker
 
 SYSTEM = frozenset({"system", "developer"})
@@ -90,6 +91,8 @@ def _write_foreign(request: Request, crossing: Crossing, out: JSON) -> None:
         if turn.role in SYSTEM and written:
             crossing.lose("system turn in place", "shape")
         role = "assistant" if turn.role == "assistant" else "user"
+        if role == "assistant" and is_newer(crossing.headers):
+            written = _without_documents(written, crossing)
         if messages and messages[-1]["role"] == role:
             messages[-1]["content"] += written
         elif written:
@@ -104,6 +107,14 @@ def _only_text(blocks: list[JSON], crossing: Crossing) -> list[JSON]:
         if block["type"] != "text":
             crossing.lose(f"{block['type']} in system text", "meaning")
     return [block for block in blocks if block["type"] == "text"]
+
+
+def _without_documents(blocks: list[JSON], crossing: Crossing) -> list[JSON]:
+    """Return the blocks that the newer version takes from the model's side."""
+    kept = [block for block in blocks if block["type"] != "document"]
+    if len(kept) < len(blocks):
+        crossing.lose("document in an assistant message", "meaning")
+    return kept
 
 
 def _ordered(blocks: list[JSON]) -> list[JSON]:

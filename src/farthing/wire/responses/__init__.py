@@ -19,4 +19,6 @@ RESPONSES = Dialect(
     error=error,
     fault=fault,
     model_list=model_list,
+    users=(("safety_identifier",), ("user",)),
+    other_paths=("/openai/v1/responses", "/openai/responses"),
 )

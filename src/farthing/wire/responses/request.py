@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from farthing.wire.chat.request import PLAIN_TIERS
+from farthing.wire.chat.request import OPEN_TIERS, PLAIN_TIERS, repeated
 from farthing.wire.dialect import Ask, Changes
 from farthing.wire.splice import first_byte, read_field, read_object, read_parts, rebuild
 
 # Content parts whose tokens their bytes bound.
 TEXT_PARTS = frozenset({"input_text", "output_text", "text", "refusal", "summary_text",
                         "reasoning_text"})  # fmt: skip
+
+# Content parts whose tokens no bytes bound, and the kind of each.
+OPAQUE_PARTS = {"input_file": "document", "input_audio": "audio"}
 
 # Fields whose cost lies elsewhere: what the provider keeps, or runs later.
 UNBOUNDED_FIELDS = ("previous_response_id", "conversation", "prompt", "context_management")
@@ -42,12 +45,13 @@ def read_request(body: bytes) -> Ask:
         Malformed: not a JSON object, or a field that decides the price is of a wrong type.
     """
     fields = read_object(body)
-    images, unbounded = _media(fields)
+    images, opaque, unbounded = _media(fields)
     cap = read_field(fields, "max_output_tokens", int, 0)
     tools = read_field(fields, "tools", list[_Tool], [])
     tier = read_field(fields, "service_tier", str, "")
     if read_field(fields, "background", bool, False):
         unbounded.append("`background`")
+    unbounded += repeated(fields)
     unbounded += [f"tool `{tool.type}`" for tool in tools if tool.type not in CLIENT_TOOLS]
     return Ask(
         body=body,
@@ -59,7 +63,9 @@ def read_request(body: bytes) -> Ask:
         tools=bool(tools),
         images=len(images),
         opaque_bytes=sum(images),
+        opaque=tuple(opaque),
         options={} if tier in PLAIN_TIERS else {"service_tier": tier},
+        open_tier=tier in OPEN_TIERS,
         unbounded=tuple(unbounded),
     )
 
@@ -74,12 +80,15 @@ def write_request(ask: Ask, changes: Changes) -> bytes:
     return rebuild(ask.body, ask.fields, new)
 
 
-def _media(fields: dict[str, msgspec.Raw]) -> tuple[list[int], list[str]]:
-    """Return the size of each image, and what else there is that bytes do not bound."""
+def _media(
+    fields: dict[str, msgspec.Raw],
+) -> tuple[list[int], list[tuple[str, str]], list[str]]:
+    """Return each image's size, what other content is opaque, and what has no bound at all."""
     images: list[int] = []
+    opaque: list[tuple[str, str]] = []
     unbounded = [f"`{name}`" for name in UNBOUNDED_FIELDS if _said(fields, name)]
     if first_byte(fields.get("input", msgspec.Raw())) != b"[":
-        return images, unbounded
+        return images, opaque, unbounded
     for item in read_field(fields, "input", list[_Item], []):
         if item.type == "item_reference":
             unbounded.append("an `item_reference`")
@@ -87,9 +96,11 @@ def _media(fields: dict[str, msgspec.Raw]) -> tuple[list[int], list[str]]:
             for part in read_parts(content, _Part):
                 if part.type == "input_image":
                     images.append(len(part.image_url))
+                elif part.type in OPAQUE_PARTS:
+                    opaque.append((OPAQUE_PARTS[part.type], f"content part `{part.type}`"))
                 elif part.type not in TEXT_PARTS:
                     unbounded.append(f"content part `{part.type}`")
-    return images, unbounded
+    return images, opaque, unbounded
 
 
 def _said(fields: dict[str, msgspec.Raw], name: str) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from farthing.wire.dialect import Answer, Ask, Changes, Usage
-from farthing.wire.embeddings import read_answer, read_request, tap, write_request
+from farthing.wire.embed.openai import EMBEDDINGS, read_answer, read_ask, write_ask
 
 
 def ask(**fields: Any) -> Ask:
-    return read_request(json.dumps(fields, separators=(",", ":")).encode())
+    return read_ask(json.dumps(fields, separators=(",", ":")).encode())
 
 
 @pytest.mark.parametrize("given", ["x", ["x", "y"], [1, 2], [[1], [2]]])
@@ -23,8 +23,8 @@ def test_a_request_makes_no_output(given: object) -> None:
 
 def test_only_the_model_s_name_is_ever_changed() -> None:
     of = ask(model="m", input="x", dimensions=9)
-    assert write_request(of, Changes(output_cap=5)) is of.body
-    assert json.loads(write_request(of, Changes(model="n"))) == {
+    assert write_ask(of, Changes(output_cap=5)) is of.body
+    assert json.loads(write_ask(of, Changes(model="n"))) == {
         "model": "n",
         "input": "x",
         "dimensions": 9,
@@ -44,6 +44,6 @@ def test_a_usage_that_says_less_or_more_than_input_is_unknown(usage: object) -> 
 
 
 def test_nothing_is_known_of_a_stream() -> None:
-    seen = tap(ask(input="x"))
+    seen = EMBEDDINGS.tap(ask(input="x"))
     assert seen.feed(b"data: {}\n\n") == b"data: {}\n\n"
     assert seen.answer() == Answer()

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from farthing.wire.counting import COUNTING, read_answer, read_request
+from farthing.wire.count.dialects import COUNTING, read_request
 from farthing.wire.dialect import Changes, Usage
 
 
@@ -19,11 +19,11 @@ def test_a_count_makes_nothing_and_costs_nothing() -> None:
 
 
 def test_a_count_used_nothing() -> None:
-    assert read_answer(b'{"input_tokens":9}').usage == Usage()
+    assert COUNTING.read_answer(b'{"input_tokens":9}').usage == Usage()
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[]", b'{"input_tokens":"9"}', b'{"input_tokens":-1}']
 )
 def test_what_is_no_count_is_not_taken_for_one(body: bytes) -> None:
-    assert read_answer(body).usage is None
+    assert COUNTING.read_answer(body).usage is None

@@ -1,0 +1,35 @@
+"""Reading both sides of a query: the client's request, and an answer that cannot be read."""
+
+from __future__ import annotations
+
+from farthing.errors import Failed, Malformed
+from farthing.providers import Provider
+from farthing.proxy import headers
+from farthing.proxy.server import Request
+from farthing.wire.dialect import Ask, Dialect, Target
+
+
+def read(request: Request, dialect: Dialect, target: Target | None) -> tuple[Ask, str]:
+    """Return what a client asks, and the model's name as the body has it.
+
+    What the path says (`target`) counts; a body that names another model must not be sent so.
+
+    Raises:
+        Malformed: the dialect cannot read it.
+    """
+    ask = dialect.read_request(request.body)
+    ask.headers = headers.of_dialect(request, dialect)
+    written = ask.model
+    if target is not None:
+        ask.model = target.model
+        if target.stream is not None:
+            ask.stream = target.stream
+    return ask, written
+
+
+def unreadable(provider: Provider, problem: Malformed) -> Failed:
+    """Return the error of an answer that came, and cannot be translated."""
+    return Failed(
+        "upstream_malformed",
+        f"{provider.name}'s answer cannot be translated: {problem.message} It was billed.",
+    )
