@@ -105,7 +105,7 @@ def test_a_limit_that_a_hold_passed(key: Build, hold: Build, limit: Build) -> No
 def admit_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """A state machine that neither refuses nor asserts anything."""
     monkeypatch.setattr(Account, "refusal", lambda *_: None)
-    monkeypatch.setattr(State, "_watch", lambda *_: None)
+    monkeypatch.setattr(State, "_warn", lambda *_: None)
 
 
 @pytest.mark.parametrize("scope", ["key:k1", "user:ann", "user:*"])

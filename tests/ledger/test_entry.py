@@ -62,12 +62,30 @@ FORMS: list[tuple[Entry, list[Any]]] = [
     ),
     (Exercise(2, "ann", "c", 1, 5), ["exercise", 2, "ann", "c", 1, 5]),
     (
-        Hold(1, "q", "k", ("a", "b"), "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w"),
-        ["hold", 1, "q", "k", ["a", "b"], "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w"],
+        Hold(1, "q", "k", ("a", "b"), "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w", True),
+        [
+            "hold",
+            1,
+            "q",
+            "k",
+            ["a", "b"],
+            "p",
+            "m",
+            "n",
+            "chat",
+            True,
+            5,
+            6,
+            7,
+            8,
+            "book",
+            "w",
+            True,
+        ],
     ),
     (
-        Settle(1, "q", 5, Usage(1, 2, 3, 4, 5, 6, 7, 8, 9), 200, 6, 7, "up", "m", "seed", 9),
-        ["settle", 1, "q", 5, [1, 2, 3, 4, 5, 6, 7, 8, 9], 200, 6, 7, "up", "m", "seed", 9],
+        Settle(1, "q", 5, Usage(*range(1, 15)), 200, 6, 7, "up", "m", "seed", 9),
+        ["settle", 1, "q", 5, list(range(1, 15)), 200, 6, 7, "up", "m", "seed", 9],
     ),
     (Void(1, "q", "why"), ["void", 1, "q", "why"]),
     (Unresolved(1, "q", "why", 502, 9), ["unresolved", 1, "q", "why", 502, 9]),
@@ -115,8 +133,12 @@ def test_a_field_that_a_later_version_adds_at_the_end_does_not_stop_this_one(
         (["limit", 2, "ann", "key:k", "usd", 5], Limit(2, "ann", "key:k", "usd", 5)),
         (["settle", 1, "q", 5, [], 200, 6, 7], Settle(1, "q", 5, Usage(), 200, 6, 7, "", "")),
         (["unresolved", 1, "q", "why"], Unresolved(1, "q", "why", 0, 0)),
+        (
+            ["hold", 1, "q", "k", [], "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w"],
+            Hold(1, "q", "k", (), "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w", False),
+        ),
     ],
-    ids=["Key", "Limit", "Settle", "Unresolved"],
+    ids=["Key", "Limit", "Settle", "Unresolved", "Hold"],
 )
 def test_an_entry_without_the_optional_fields_can_be_read(form: list[Any], entry: Entry) -> None:
     assert decode(msgspec.msgpack.encode(form)) == entry

@@ -137,13 +137,13 @@ def test_killed_before_any_step_of_it_nothing_is_lost(tmp_path: Path) -> None:
         append(journal, 1, 2)
         journal.roll()
         append(journal, 3, 4)
-        journal._disk = Stopping(calls)
+        journal.disk = Stopping(calls)
         try:
             journal.roll()
         except Stopped:
             reached += 1
         else:
-            journal._disk = DISK
+            journal.disk = DISK
             journal.close()
             break
         os.close(journal._lock)  # its other files stay open, as they may in a test

@@ -265,7 +265,7 @@ def no_room(*_: int) -> None:
 
 def test_the_largest_ending_fits_the_room_that_is_kept_for_it() -> None:
     most, text, query = 2**64 - 1, "\U0001f4b0" * TEXT_MOST, "q" * 64
-    usage = Usage(*[most] * 9)
+    usage = Usage(*[most] * len(Usage.__struct_fields__))
     settlement = Settle(most, query, most, usage, most, most, most, text, text, text)
     overrun = Overrun(most, query, most)
     header = 28 + 5  # the group's, and its array's
@@ -274,7 +274,17 @@ def test_the_largest_ending_fits_the_room_that_is_kept_for_it() -> None:
 
 def test_an_unresolved_query_and_its_late_settlement_fit_the_room_together() -> None:
     most, text, query = 2**64 - 1, "\U0001f4b0" * TEXT_MOST, "q" * 64
-    settlement = Settle(most, query, most, Usage(*[most] * 9), most, most, most, text, text)
+    settlement = Settle(
+        most,
+        query,
+        most,
+        Usage(*[most] * len(Usage.__struct_fields__)),
+        most,
+        most,
+        most,
+        text,
+        text,
+    )
     unresolved = Unresolved(most, query, "r" * 64, most, most)
     assert sum(len(encode(e)) + 33 for e in (settlement, unresolved)) <= ENDING_MOST
 
@@ -293,7 +303,8 @@ def hold(n):
     return Hold(1, f"q{n}", "k", ("key:k",), "p", "m", "m", "chat", True, 9, 9, 1, 1, "b", "w")
 
 def settle(n):
-    return Settle(most, f"q{n}", 9, Usage(*[most] * 9), 200, most, most, text, text)
+    used = Usage(*[most] * len(Usage.__struct_fields__))
+    return Settle(most, f"q{n}", 9, used, 200, most, most, text, text)
 
 async def main():
     journal = Journal(pathlib.Path(sys.argv[1]))

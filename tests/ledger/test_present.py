@@ -50,6 +50,7 @@ OPEN: dict[str, Any] = {
     "ended": None,
     "cost_usd": None,
     "held_usd": "0.12345678",
+    "unpriced": False,
     "overrun_usd": None,
     "list_usd": None,
     "from_credit_usd": None,
@@ -65,8 +66,10 @@ OPEN: dict[str, Any] = {
 }
 
 METERS = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
-NONE_USED = dict.fromkeys((*METERS, "input_audio", "output_audio", "web_searches"), 0)
-USED = dict(zip(NONE_USED, (3, 4, 5, 6, 7, 2, 8, 9, 1), strict=True))
+MEDIA = ("input_audio", "output_audio", "web_searches", "input_image", "output_image")
+UNITS = ("characters", "audio_seconds", "search_units")
+NONE_USED = dict.fromkeys((*METERS, *MEDIA, *UNITS), 0)
+USED = dict(zip(NONE_USED, (3, 4, 5, 6, 7, 2, 8, 9, 1, 10, 11, 12, 13, 14), strict=True))
 
 SETTLED: dict[str, Any] = OPEN | {
     "status": "settled",

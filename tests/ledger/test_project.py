@@ -97,6 +97,7 @@ def held(entry: Hold, position: int) -> dict[str, Any]:
     same = ("id", "key", "provider", "model", "asked_model", "dialect", "stream", "output_cap")
     row: dict[str, Any] = {column.name: None for column in queries.columns}
     row |= {name: getattr(entry, name) for name in (*same, "price_book")}
+    row["unpriced"] = entry.unpriced
     row |= {"position": position, "began": entry.at, "status": "open", "ledger": "ledger-one"}
     return row | {
         "path": msgspec.json.encode(entry.path).decode(),

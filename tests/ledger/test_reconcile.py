@@ -203,6 +203,15 @@ def test_an_unresolved_query_is_found_by_its_providers_name_for_it(
     assert {one.id: one.usd for one in resolvable(found, read, ONE)} == {"q2": 30}
 
 
+def test_what_nothing_bounds_can_have_cost_anything(lines: Lines, hold: Build) -> None:
+    """A query that was passed unpriced holds nothing: that bounds nothing."""
+    lost = msgspec.structs.replace(hold("q2", usd=0, at=NOON), unpriced=True)
+    read = invoice(Billed(FIRST, "gpt-x-2026", 7_000))
+    found = lines(read, lost, Unresolved(9, "q2", "unpriced"))
+    assert verdicts(found) == [("gpt-x-2026", "unresolved")]
+    assert {one.id: one.usd for one in resolvable(found, read, ONE)} == {"q2": 7_000}
+
+
 def test_what_was_settled_from_evidence_is_compared_like_any_other(
     lines: Lines, hold: Build, settle: Build
 ) -> None:

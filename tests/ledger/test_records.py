@@ -42,7 +42,7 @@ def row(query: str, position: int, key: str = "k1", **more: Any) -> dict[str, An
     told |= {"ledger": "one", "path": "[]"}
     numbers = {"position": position, "began": position, "held": 9, "held_tokens": 9}
     empty = {column.name: None for column in queries.columns}
-    return empty | told | numbers | {"stream": False, "output_cap": 5} | more
+    return empty | told | numbers | {"stream": False, "unpriced": False, "output_cap": 5} | more
 
 
 @pytest.fixture

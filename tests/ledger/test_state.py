@@ -309,6 +309,52 @@ def test_tokens_are_limited_as_dollars_are(key: Build, hold: Build, limit: Build
     assert refusal == Refusal("limit_reached", "key:k1", "tokens", 10, 0, 10, 1)
 
 
+@pytest.mark.parametrize("unit", ["usd", "tokens"])
+@pytest.mark.parametrize("scope", ["key:k1", "user:u"])
+def test_what_has_no_bound_passes_where_no_limit_is_and_nowhere_else(
+    key: Build, hold: Build, limit: Build, scope: str, unit: str
+) -> None:
+    state = state_of(key())
+    path = ("key:k1", "user:u")
+    unpriced = msgspec.structs.replace(hold("q1", 0, 0, path=path), unpriced=True)
+    assert state.apply(unpriced) is None
+    assert state.apply(limit(10**12, unit, scope)) is None
+    refusal = state.apply(msgspec.structs.replace(unpriced, id="q2"))
+    assert refusal == Refusal("unpriced_under_limit", scope, unit, 10**12)
+    assert state.apply(limit(None, unit, scope)) is None
+    assert state.apply(msgspec.structs.replace(unpriced, id="q2")) is None
+
+
+def test_a_soft_limit_or_one_of_requests_does_not_forbid_what_has_no_bound(
+    key: Build, hold: Build, limit: Build
+) -> None:
+    soft = msgspec.structs.replace(limit(1), soft=True)
+    state = state_of(key(), soft, limit(2, "requests"), limit(2, "concurrent"))
+    unpriced = msgspec.structs.replace(hold("q1", 0, 0), unpriced=True)
+    assert state.apply(unpriced) is None
+    day = msgspec.structs.replace(limit(9), window="day")
+    assert state.apply(day) is None
+    refusal = state.apply(msgspec.structs.replace(unpriced, id="q2"))
+    assert refusal == Refusal("unpriced_under_limit", "key:k1", "usd", 9, window="day")
+
+
+def test_prepaid_credit_does_not_pay_for_what_has_no_bound(key: Build, hold: Build) -> None:
+    state = state_of(key(), TopUp(1, "ann", "c1", "key:k1", 100))
+    refusal = state.apply(msgspec.structs.replace(hold("q1", 0, 0), unpriced=True))
+    assert refusal == Refusal("unpriced_under_limit", "key:k1", "usd", 100)
+    assert state.apply(hold("q1", 100)) is None
+
+
+def test_what_has_no_bound_is_never_posted_at_what_was_held_of_it(key: Build, hold: Build) -> None:
+    unpriced = msgspec.structs.replace(hold("q1", 0, 0), unpriced=True)
+    state = state_of(key(), unpriced, Unresolved(2_000, "q1", "unpriced"))
+    refusal = state.apply(Expire(3_000, "q1"))
+    assert refusal is not None and refusal.code == "invalid"
+    assert state.apply(Resolve(3_000, "ann", "q1", 5, "the invoice")) is None
+    assert totals(state, "key:k1") == (5, 0)
+    assert not state.tripped, "it was held at nothing, which says nothing of its bound"
+
+
 def test_a_limit_of_nothing_admits_nothing_that_costs(
     key: Build, hold: Build, limit: Build
 ) -> None:

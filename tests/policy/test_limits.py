@@ -198,6 +198,13 @@ def test_a_route_that_billed_too_much_says_how_it_is_opened_again() -> None:
     assert "`farthing holds reset acme/maker/m:1`" in problem.message
 
 
+def test_what_cannot_be_priced_is_told_which_limit_forbids_it() -> None:
+    problem = explain(Refusal("unpriced_under_limit", "key:k1", "tokens", 1000), KEY)
+    assert (problem.code, problem.status) == ("unpriced_under_limit", 402)
+    for words in ("The key k1 (an app) has a limit in tokens", "not sent", "a key without limits"):
+        assert words in problem.message
+
+
 # -- the rest ---------------------------------------------------------------------------------
 
 

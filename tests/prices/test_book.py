@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farthing.errors import Refused
-from farthing.prices.book import Book, Model, PriceBook, Row
+from farthing.prices.book import DEAR_IMAGES, Book, Model, PriceBook, Row
 from farthing.prices.compile import make_book
 from farthing.providers import Provider
 from farthing.settings.load import parse_settings
@@ -380,3 +380,58 @@ def test_a_model_that_embeds_says_so_in_its_name_and_has_a_price_of_input(
     name: str, prices: dict[str, Any], embeds: bool
 ) -> None:
     assert Model(name, [Row(prices)]).embeds() is embeds
+
+
+# -- what is not billed by tokens -----------------------------------------------------------------
+
+IMAGE_METERS = ("input", "output", "input_image", "output_image")
+
+
+def test_images_cost_what_other_tokens_do_where_nothing_else_is_said() -> None:
+    of = book(Model("m", [row(10, 20)]), Model("n", [row(10, 20, input_image=30, output_image=40)]))
+    plain = of.rate("acme", "m", NOON, {}, meters=IMAGE_METERS).prices(0)
+    assert (plain.input_image, plain.output_image) == (10, 20)
+    told = of.rate("acme", "n", NOON, {}, meters=IMAGE_METERS).prices(0)
+    assert (told.input_image, told.output_image) == (30, 40)
+    assert of.rate("acme", "m", NOON, {}).prices(0).output_image is None
+
+
+def test_a_model_with_dear_images_is_priced_only_where_they_are_counted() -> None:
+    of = book(Model("m", [row(10, 20, output_image=90)], unpriced=DEAR_IMAGES))
+    assert of.rate("acme", "m", NOON, {}, meters=IMAGE_METERS).prices(0).output_image == 90
+    assert DEAR_IMAGES in refused(of)
+    odd = book(Model("m", [row(10, 20)], unpriced=f"{DEAR_IMAGES}, more"))
+    with pytest.raises(Refused):
+        odd.rate("acme", "m", NOON, {}, meters=IMAGE_METERS)
+
+
+def test_what_is_billed_by_one_meter_must_have_its_price_and_no_price_of_tokens() -> None:
+    spoken = Model("spoken", [Row({"characters": [(0, 15)]})])
+    zero = Model("zero", [row(0, 0, characters=15)])
+    both = Model("both", [row(10, 0, characters=15)])
+    of = book(spoken, zero, both, Model("neither", [row(10, 20)]))
+    for name in ("spoken", "zero"):
+        found = of.rate("acme", name, NOON, {}, makes_output=False, meters=("characters",))
+        assert (found.prices(0).characters, found.prices(0).input) == (15, 0)
+    for name, why in (("both", "also charged by its input"), ("neither", "for its characters")):
+        with pytest.raises(Refused, match=why):
+            of.rate("acme", name, NOON, {}, makes_output=False, meters=("characters",))
+    assert "no price for its input" in refused(of, "spoken")
+
+
+def test_the_dearest_is_of_the_meters_that_are_billed() -> None:
+    fast = row(2, 3, when={"service_tier": "fast"}, output_image=70)
+    of = book(Model("m", [row(10, 20, output_image=50)], variants=[fast], unpriced=DEAR_IMAGES))
+    provider = Provider("https://h", {}, name="acme", prices="acme", unasked_tiers=("fast",))
+    painted = Ask(b"", {}, "m", open_tier=True, meters=IMAGE_METERS)
+    found = of.dearest(provider, "m", NOON, painted).prices(0)
+    assert (found.input, found.input_image, found.output, found.output_image) == (10, 10, 20, 70)
+    with pytest.raises(Refused, match=DEAR_IMAGES):
+        of.dearest(provider, "m", NOON, Ask(b"", {}, "m", open_tier=True))
+
+
+def test_the_dearest_of_a_meter_that_is_no_token_s_is_found() -> None:
+    of = book(Model("spoken", [Row({"characters": [(0, 15)]})]))
+    provider = Provider("https://h", {}, name="acme", prices="acme")
+    spoken = Ask(b"", {}, "spoken", makes_output=False, meters=("characters",))
+    assert of.dearest(provider, "spoken", NOON, spoken).prices(0).characters == 15

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,12 +19,12 @@ from farthing.providers.load import Bound, built_in
 from farthing.wire.dialect import Ask, Usage
 
 
-def provider(**bound: object) -> Provider:
-    return Provider("https://h", {}, name="acme", bound=Bound(**bound))  # type: ignore[arg-type]
+def provider(**bound: Any) -> Provider:
+    return Provider("https://h", {}, name="acme", bound=Bound(**bound))
 
 
-def ask(size: int = 100, **fields: object) -> Ask:
-    return Ask(body=b"x" * size, fields={}, model="m", **fields)  # type: ignore[arg-type]
+def ask(size: int = 100, **fields: Any) -> Ask:
+    return Ask(body=b"x" * size, fields={}, model="m", **fields)
 
 
 def flat(of_input: int, of_output: int, **prices: int) -> Rate:
@@ -421,3 +422,75 @@ def test_a_model_that_searches_unasked_needs_a_price_of_each_query(name: str, mo
     priced = msgspec.structs.replace(flat(1, 10, request=10_000), model=model)
     assert quote(ask(), priced, built_in(name), 1000).usd > 10_000_000
     quote(ask(), RATE, built_in(name), 1000)
+
+
+# -- what is not text -----------------------------------------------------------------------------
+
+PAINTER = provider(made_images={"p*": 300})
+IMAGE_METERS = ("input", "output", "input_image", "output_image")
+
+
+def painted(**prices: int) -> Rate:
+    meters = {"input": 1, "output": 1, "cache_read": 1, "cache_write": 1, "cache_write_1h": 1}
+    return Rate("acme", "painter", (Tier(0, Prices(**{**meters, **prices})),))
+
+
+def test_images_are_bounded_by_their_number_and_the_largest_of_the_model() -> None:
+    of = ask(made_images=3, extra_output=50, meters=IMAGE_METERS)
+    found = quote(of, painted(), PAINTER, 1)
+    assert (found.tokens - found.input_tokens, found.output_cap) == (3 * 300 + 50, 300)
+    assert of.output_cap is None, "the request itself is not changed"
+
+
+def test_images_are_bounded_at_the_dearest_price_that_a_token_can_have() -> None:
+    of = ask(made_images=1, meters=IMAGE_METERS)
+    million = 10**6
+    dear = painted(input_image=2 * million, output_image=5 * million)
+    found = quote(of, dear, PAINTER, 1)
+    assert found.usd == found.input_tokens * 2 + 300 * 5
+    words = msgspec.structs.replace(of, meters=("input", "output"))
+    assert quote(words, dear, PAINTER, 1).usd == 1, "but only where it is billed by them"
+
+
+def test_images_cannot_be_made_smaller_to_fit_a_price_cap() -> None:
+    of = ask(made_images=1, meters=IMAGE_METERS)
+    full = quote(of, painted(output_image=10**6), PAINTER, 1).usd
+    assert quote(of, painted(output_image=10**6), PAINTER, 1, full).usd == full
+    with pytest.raises(Refused) as refused:
+        quote(of, painted(output_image=10**6), PAINTER, 1, full - 1)
+    assert refused.value.code == "max_cost"
+
+
+def test_a_model_whose_images_nobody_counted_has_no_bound() -> None:
+    other = msgspec.structs.replace(painted(), model="x")
+    with pytest.raises(Refused, match="image made by acme/x") as refused:
+        quote(ask(made_images=1), other, PAINTER, 1)
+    assert refused.value.code == "unbounded"
+
+
+@pytest.mark.parametrize("meter", ["characters", "audio_seconds", "search_units"])
+def test_a_request_is_bounded_by_what_it_says_of_other_meters(meter: str) -> None:
+    of = ask(makes_output=False, meters=(meter,), most=Usage(**{meter: 7}))
+    rate = painted(input=0, cache_read=0, **{meter: 10**6})
+    found = quote(of, rate, PLAIN, 1)
+    assert (found.usd, found.tokens) == (7, 0), "and by no tokens, of which it is billed none"
+    assert found.usd >= cost(Usage(**{meter: 7}), rate)
+
+
+def test_each_of_several_prompts_has_the_window_to_itself() -> None:
+    assert input_bound(ask(9000), RATE, WINDOWED) == 5000
+    assert input_bound(ask(9000, prompts=2), RATE, WINDOWED) == 9010
+
+
+def test_what_is_not_billed_by_its_input_has_none_whatever_is_in_it() -> None:
+    of = ask(9000, meters=("audio_seconds",), opaque=PDF, images=1)
+    assert input_bound(of, RATE, provider()) == 0
+
+
+def test_a_text_that_is_read_many_times_counts_as_often() -> None:
+    assert input_bound(ask(extra_input=500), RATE, PLAIN) == 500 + input_bound(ask(), RATE, PLAIN)
+
+
+def test_a_dialect_s_own_cap_comes_before_the_gateway_s() -> None:
+    assert quote(ask(default_cap=16), RATE, PLAIN, 1000).output_cap == 16
+    assert quote(ask(default_cap=16, output_cap=99), RATE, PLAIN, 1000).output_cap == 99

@@ -16,6 +16,7 @@ from genai_prices import calc_price, types
 from genai_prices.data import providers as their_providers
 
 from farthing.errors import Refused
+from farthing.money import NANO
 from farthing.prices.book import Book, Model, PriceBook, Row
 from farthing.prices.compile import (
     FORMAT,
@@ -24,7 +25,7 @@ from farthing.prices.compile import (
     book_source,
     make_book,
 )
-from farthing.prices.rate import cost
+from farthing.prices.rate import METERS, cost
 from farthing.settings import PriceOverride
 from farthing.wire.dialect import Usage
 
@@ -297,3 +298,30 @@ def test_a_model_whose_output_may_be_dearer_than_its_price_of_output_has_no_pric
             if isinstance(text, Decimal) and isinstance(image, Decimal) and image > text:
                 with pytest.raises(Refused):
                     book.rate(provider.id, model.id, NOW, {})
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "meter", "price"),
+    [
+        ("openai", "tts-1", "characters", 15 * 10**9),
+        ("openai", "whisper-1", "audio_seconds", 100 * 10**9),  # 0.36 dollars an hour
+        ("groq", "whisper-large-v3", "audio_seconds", 30_833_333_334),  # 0.111, rounded up
+    ],
+)
+def test_speech_and_sound_are_priced_by_their_own_meters(
+    book: PriceBook, provider: str, model: str, meter: str, price: int
+) -> None:
+    rate = book.rate(provider, model, NOW, {}, makes_output=False, meters=(meter,))
+    assert getattr(rate.prices(0), meter) == price
+
+
+def test_images_are_priced_by_theirs(book: PriceBook) -> None:
+    meters = ("input", "output", "input_image", "output_image")
+    rate = book.rate("openai", "gpt-image-1", NOW, {}, meters=meters)
+    told = rate.prices(0)
+    assert (told.input, told.input_image, told.output_image) == (5 * NANO, 10 * NANO, 40 * NANO)
+
+
+def test_an_override_can_price_every_meter_there_is() -> None:
+    priced = set(METERS) - {"input_audio", "output_audio", "web_searches"}
+    assert priced <= set(PriceOverride.__struct_fields__)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from farthing.errors import Refused
 from farthing.money import PER_MILLION
-from farthing.prices.rate import METERS, Prices, Rate, Tier, cost, merged
+from farthing.prices.rate import METERS, SPECIAL, Prices, Rate, Tier, cost, merged
 from farthing.wire.dialect import Usage
 
 # Prices that tell every meter apart in a sum: each a million times the one before.
@@ -35,6 +35,11 @@ usages = st.builds(
     input_audio=counts,
     output_audio=counts,
     web_searches=counts,
+    input_image=counts,
+    output_image=counts,
+    characters=counts,
+    audio_seconds=counts,
+    search_units=counts,
 )
 full_prices = st.builds(Prices, *[prices] * len(METERS))
 
@@ -68,7 +73,7 @@ def test_rounding_happens_once_and_not_for_each_meter() -> None:
     assert cost(Usage(1, 1, 1, 1, 1), Rate("p", "m", (Tier(0, of),))) == 1
 
 
-@pytest.mark.parametrize("meter", ["input_audio", "output_audio", "web_searches"])
+@pytest.mark.parametrize("meter", SPECIAL)
 def test_a_meter_without_a_price_is_refused_and_never_zero(meter: str) -> None:
     with pytest.raises(Refused, match=f"p/m used {meter}, which the price book has no") as error:
         cost(Usage(**{meter: 1}), TIERED)

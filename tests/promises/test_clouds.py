@@ -393,7 +393,8 @@ def test_a_deployment_is_asked_by_its_path(what: str) -> None:
         embedded = {"data": [], "model": "m", "usage": {"prompt_tokens": 5, "total_tokens": 5}}
         told = CHATTED if what.startswith("chat") else embedded
         async with answering(whole(told)) as server, application(azure(server)) as it:
-            asked = {"messages": MESSAGES["messages"], "max_tokens": 9, "input": "x"}
+            chat = {"messages": MESSAGES["messages"], "max_tokens": 9}
+            asked = chat if what.startswith("chat") else {"input": "x"}
             target = f"/openai/deployments/my-model/{what}?api-version=2023-05-15"
             reply = await it.ask("POST", target, asked)
             assert (reply.status, reply.json) == (200, told)

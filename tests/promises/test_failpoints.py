@@ -98,14 +98,16 @@ def test_whatever_dies_and_wherever_nothing_is_lost_and_no_limit_is_passed(
     limit = "2" if kills > 100 else "0.2"
     key, other = gateway.key(usd=limit), gateway.key()
     load, until = Load(gateway, key), time.monotonic() + PATIENCE
-    while len(log.read_text().splitlines()) < kills:
-        assert time.monotonic() < until, "too few of them died"
-        time.sleep(0.1)
-    places = log.read_text().splitlines()
-    log.unlink()
-    load.stop()
-    gateway.chat_until(other, 200, max_tokens=9)
-    gateway.stop()
+    try:
+        while len(log.read_text().splitlines()) < kills:
+            assert time.monotonic() < until, "too few of them died"
+            time.sleep(0.1)
+        places = log.read_text().splitlines()
+    finally:
+        log.unlink()
+        load.stop()
+        gateway.chat_until(other, 200, max_tokens=9)
+        gateway.stop()
     # A ledger that ends soon after its start leaves what its workers lost to the next one.
     again = RunningGateway(tmp_path / "gateway", toml)
     entries = again.entries()

@@ -58,6 +58,9 @@ def test_a_built_in_provider_is_sound(name: str) -> None:
     assert provider.bound.query_tokens > 0
     assert provider.bound.tool_tokens > 0
     assert provider.bound.image_tokens is None or provider.bound.image_tokens > 0
+    assert provider.free.keys() <= provider.dialects.keys()
+    assert all(page.startswith("https://") for page in provider.free.values())
+    assert all(tokens > 0 for tokens in provider.bound.made_images.values())
 
 
 @pytest.mark.parametrize("name", built_in_names())
@@ -265,12 +268,13 @@ def test_an_address_is_taken_apart(url: str, host: str, port: int, tls: bool) ->
 
 def test_a_model_is_served_in_the_dialects_whose_patterns_it_fits() -> None:
     bedrock = built_in("bedrock")
-    assert bedrock.serving("us.Anthropic.claude-opus-5-v1:0") == ["converse", "messages"]
-    assert bedrock.serving("amazon.nova-pro-v1:0") == ["converse"]
+    every = ["converse", "bedrock-embeddings", "converse-counting"]
+    assert bedrock.serving("us.Anthropic.claude-opus-5-v1:0") == [*every, "messages"]
+    assert bedrock.serving("amazon.nova-pro-v1:0") == every
     assert built_in("vertex").serving("gemini-2.5-pro") == ["gemini"]
     assert built_in("vertex").serving("claude-opus-5") == ["messages"]
     assert built_in("vertex").serving("llama-4") == []
-    assert built_in("openai").serving("anything") == ["chat", "responses", "embeddings"]
+    assert built_in("openai").serving("anything") == list(built_in("openai").dialects)
 
 
 @pytest.mark.parametrize("name", built_in_names())
@@ -343,6 +347,11 @@ def test_a_key_file_that_is_no_text_says_which(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_bytes(b"\xff\xfe")
     assert str(file) in told(acme=changed(ACME, api_key_file=str(file)))
+
+
+def test_what_is_free_is_a_dialect_that_there_is() -> None:
+    table = ProviderSettings(free={"files": "https://x", "fiels": "https://x"})
+    assert "there is no dialect 'fiels'" in told(openai=table)
 
 
 def test_what_providers_count_beforehand_is_of_dialects_that_they_speak() -> None:

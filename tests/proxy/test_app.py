@@ -197,7 +197,7 @@ def test_a_defect_in_a_look_up_is_answered_too() -> None:
         ("POST", "/", 405, "method_not_allowed", "GET, HEAD"),
         ("GET", CHAT, 405, "method_not_allowed", "POST"),
         ("GET", MESSAGES, 405, "method_not_allowed", "POST"),
-        ("POST", MESSAGES + "/batches", 404, "not_found", None),
+        ("POST", MESSAGES + "/others", 404, "not_found", None),
     ],
 )
 def test_what_is_not_there(

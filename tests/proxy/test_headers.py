@@ -77,6 +77,8 @@ def test_what_answers_tell() -> None:
     assert headers.named("q1", "acme", "m\r\nx: é") == (
         b"farthing-request-id: q1\r\nfarthing-model: acme/m??x:???\r\n"
     )
+    assert headers.named("q1", "acme", "").endswith(b"farthing-model: acme\r\n")
+    assert headers.unpriced("unbounded") == b"farthing-unpriced: unbounded\r\n"
     assert headers.output_cap(9) == b"farthing-output-cap-tokens: 9\r\n"
     assert headers.cost(2_500_000) == b"farthing-cost-usd: 0.0025\r\n"
     assert headers.losses(("hint user", "shape seed")) == (
@@ -89,6 +91,11 @@ def test_the_names_of_what_was_lost_cannot_grow_without_end() -> None:
     line = headers.losses(tuple(f"shape field-{n}" for n in range(10_000)))
     assert len(line) < headers.LOSSES_MOST + 50
     assert line.endswith(b" ...\r\n")
+
+
+def test_a_provider_can_be_named() -> None:
+    assert headers.provider(request(farthing_provider=" acme ")) == "acme"
+    assert headers.provider(request()) == ""
 
 
 @pytest.mark.parametrize(

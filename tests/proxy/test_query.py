@@ -19,8 +19,9 @@ from farthing.flow import OneShot, ready, start
 from farthing.ledger.entry import Refusal, Settle, Unresolved, Void
 from farthing.ledger.ledger import TEXT_MOST
 from farthing.providers import Provider
+from farthing.proxy.ending import LOST_STATUSES
 from farthing.proxy.handle import handle
-from farthing.proxy.query import LOST_STATUSES, Query
+from farthing.proxy.query import Query
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.upstream import Head, Sink, UpstreamPool
 from farthing.wire import DIALECTS

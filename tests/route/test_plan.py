@@ -14,6 +14,8 @@ from farthing.prices.compile import make_book
 from farthing.providers import Provider, Providers, load_providers
 from farthing.route.plan import REMEMBERED, Route, Router
 from farthing.settings import Settings
+from farthing.wire.dialect import Dialect
+from farthing.wire.surfaces import SURFACES
 
 PRICE = [Row({"input": [(0, 1)], "output": [(0, 2)]})]
 
@@ -282,6 +284,39 @@ def test_a_provider_that_is_switched_off_does_not_ask_for_a_key() -> None:
     assert "enabled" in message
 
 
+# -- where no model is named ----------------------------------------------------------------------
+
+
+def test_files_are_with_the_only_provider_that_has_them() -> None:
+    keeper = provider("keeper", "files")
+    found = router(ACME, keeper).keeper("files", "")
+    assert found == Route(keeper, "", "files", ("provider:keeper",)), "and no model's limit counts"
+    other = provider("other", "files")
+    assert router(keeper, other).keeper("files", "other").provider is other
+
+
+@pytest.mark.parametrize(
+    ("named", "code", "words"),
+    [
+        ("", "ambiguous_provider", "one of: one, two"),
+        ("nobody", "unknown_provider", "'nobody'"),
+        ("keyless", "unknown_provider", "'keyless'"),
+        ("acme", "unsupported_crossing", "acme has no files"),
+    ],
+)
+def test_else_they_are_with_the_one_that_is_named(named: str, code: str, words: str) -> None:
+    of = router(provider("one", "files"), provider("two", "files"), ACME, KEYLESS)
+    with pytest.raises(FarthingError, match=words) as refused:
+        of.keeper("files", named)
+    assert refused.value.code == code
+
+
+def test_files_that_nobody_has_are_not_there() -> None:
+    with pytest.raises(FarthingError, match="No provider of this gateway has files") as refused:
+        router(ACME).keeper("files", "")
+    assert refused.value.code == "unsupported_crossing"
+
+
 # -- embeddings -----------------------------------------------------------------------------------
 
 
@@ -303,3 +338,18 @@ def test_a_provider_is_spoken_to_in_a_dialect_of_the_client_s_family_alone() -> 
     assert of.plan("m", "gemini-counting").dialect == "counting"
     assert of.plan("m", "gemini").dialect == "chat"
     assert refusal(router(ACME, acme="m"), "m", "gemini-counting").code == "unsupported_crossing"
+
+
+# -- surfaces -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("surface", SURFACES, ids=lambda d: d.name)
+def test_a_surface_is_served_for_the_models_that_its_provider_says(surface: Dialect) -> None:
+    served = {surface.name: ("fit-*",)}
+    some = provider("some", "chat", surface.name, serves=served, models=("fit-1", "m"))
+    of = router(some)
+    assert of.plan("fit-1", surface.name) == route(some, "fit-1", surface.name)
+    assert of.plan("some/Fit-2", surface.name).dialect == surface.name
+    assert refusal(of, "m", surface.name).code == "unsupported_crossing", "and none is translated"
+    only = router(provider("only", surface.name, models=("m",)))
+    assert refusal(only, "m", "chat").code == "unsupported_crossing"

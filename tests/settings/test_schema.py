@@ -44,13 +44,15 @@ def test_no_setting_is_needed() -> None:
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_only_durations_are_floats(field: msgspec.structs.FieldInfo) -> None:
-    assert (float in _parts(field.type)) == field.name.endswith("_seconds")
+    of_money = field.name == "audio_seconds"  # a price of each
+    assert (float in _parts(field.type)) == (field.name.endswith("_seconds") and not of_money)
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_setting_of_money_is_a_decimal(field: msgspec.structs.FieldInfo) -> None:
     money = {"dollars_per_hour", "input", "output", "cache_read", "cache_write", "request"}
-    money |= {"cache_write_1h", "input_audio"}
+    money |= {"cache_write_1h", "input_audio", "input_image", "output_image"}
+    money |= {"characters", "audio_seconds", "search_units"}
     assert (Decimal in _parts(field.type)) == (field.name in money)
 
 

@@ -15,6 +15,7 @@ from farthing.ledger.entry import Commitment, Ending, Hold, Refusal
 from farthing.ledger.ledger import Outcome
 from farthing.ledger.registry import KeyState
 from farthing.policy.keys import make_key
+from farthing.prices.book import DEAR_IMAGES as IMAGES
 from farthing.prices.book import Book, Model, PriceBook, Row
 from farthing.providers import Provider
 from farthing.proxy.app import App
@@ -31,8 +32,16 @@ ROW = Row({"input": [(0, 10**9)], "output": [(0, 10**9)]})
 PRIORITY = Row(
     {"input": [(0, 2 * 10**9)], "output": [(0, 2 * 10**9)]}, when={"service_tier": "priority"}
 )
+
+# A dollar for a million of each, but for images, of which those made cost ten.
+ODD = [
+    Model("painter", [Row({**ROW.prices, "output_image": [(0, 10**10)]})], None, [], None, IMAGES),
+    Model("voice", [Row({"characters": [(0, 10**9)]})]),
+    Model("ear", [Row({"audio_seconds": [(0, 10**9)]})]),
+    Model("sorter", [Row({"input": [(0, 10**9)], "search_units": [(0, 10**9)]})]),
+]
 BOOK = PriceBook(
-    Book("a test", {"loop": [Model("m", [ROW], ("contains", "m"), [PRIORITY])]}).encoded()
+    Book("a test", {"loop": [*ODD, Model("m", [ROW], ("contains", "m"), [PRIORITY])]}).encoded()
 )
 
 

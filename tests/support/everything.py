@@ -55,6 +55,7 @@ def everything(seed: int, steps: int = 150, ledger: str = "ledger-one") -> list[
     for step in range(steps):
         at = 1_000 + step * SECOND
         take(*_step(draw, state, step, at))
+    take(_hold(draw, "last", LATER - 1, "k3"), Unresolved(LATER - 1, "last", "worker_lost", 200, 5))
     take(Revoke(LATER, "ann", "k3"), Revoke(LATER + 1, "bob", "k3"))
     return taken
 
@@ -116,8 +117,8 @@ def _step(draw: random.Random, state: State, step: int, at: int) -> list[Entry]:
             ]
 
 
-def _hold(draw: random.Random, query: str, at: int) -> Hold:
-    key = draw.choice(("k1", "k2", "k3"))
+def _hold(draw: random.Random, query: str, at: int, key: str = "") -> Hold:
+    key = key or draw.choice(("k1", "k2", "k3"))
     path = (*PATHS[key], f"user:u{draw.randrange(3)}", "provider:openai")
     usd, tokens = draw.randrange(2_000), draw.randrange(200)
     named = ("openai", "gpt-x-2026", "gpt-x", "chat", True)

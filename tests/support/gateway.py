@@ -104,20 +104,24 @@ class RunningGateway:
         tokens: int | None = None,
         max_cost: str | None = None,
         expires: int | None = None,
+        within: str = "",
     ) -> str:
         """Make a key, with limits, and return its text."""
         now = clock.wall()
         cap = money.nanodollars(max_cost) if max_cost is not None else None
-        new = make_key("test", self.data.pepper(), now, "test", expires, cap)
+        new = make_key("test", self.data.pepper(), now, "test", expires, cap, within)
         scope = f"key:{new.entry.id}"
         limits: list[Entry] = []
         if usd is not None:
             limits.append(Limit(now, "test", scope, "usd", money.nanodollars(usd)))
         if tokens is not None:
             limits.append(Limit(now, "test", scope, "tokens", tokens))
-        refusals = asyncio.run(admin.record(self.data, [*limits, new.entry]))
-        assert not any(refusals)
+        self.enter(*limits, new.entry)
         return new.text
+
+    def enter(self, *entries: Entry) -> None:
+        """Have the ledger take entries of an administrator's."""
+        assert not any(asyncio.run(admin.record(self.data, list(entries))))
 
     def request(
         self,
@@ -159,15 +163,17 @@ class RunningGateway:
 
     def wait_until_unresolved(self, query: str) -> None:
         """Wait until the ledger has given a query up."""
-        self._wait(lambda: any(isinstance(e, Unresolved) and e.id == query for e in self.entries()))
+        self.wait_until(
+            lambda: any(isinstance(e, Unresolved) and e.id == query for e in self.entries())
+        )
 
     def wait_until_gone(self) -> None:
         """Wait until every child process has ended."""
-        self._wait(lambda: not any(_alive(pid) for pid in self.pids.values()))
+        self.wait_until(lambda: not any(_alive(pid) for pid in self.pids.values()))
 
     def wait_until_refusing(self) -> None:
         """Wait until no connection is taken any more."""
-        self._wait(lambda: not self._connects())
+        self.wait_until(lambda: not self._connects())
 
     def _connects(self) -> bool:
         try:
@@ -176,7 +182,8 @@ class RunningGateway:
             return False
         return True
 
-    def _wait(self, done: Callable[[], bool]) -> None:
+    def wait_until(self, done: Callable[[], bool]) -> None:
+        """Wait until something is so."""
         until = time.monotonic() + WAIT_SECONDS
         while not done():
             assert time.monotonic() < until, "waited in vain"

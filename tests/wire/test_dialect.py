@@ -22,6 +22,8 @@ every_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda
 # Those whose requests say themselves which model is meant.
 BY_BODY = [d for d in DIALECTS.values() if d.path and d.family == "answers" and d.crosses]
 self_contained = pytest.mark.parametrize("dialect", BY_BODY, ids=lambda d: d.name)
+# Those whose requests are read; of what is done with files, the path says all.
+WITH_BODIES = [d for d in DIALECTS.values() if not d.operations]
 BY_PATH = [d for d in DIALECTS.values() if not d.path and d.family == "answers"]
 TARGETED = [d for d in DIALECTS.values() if d.target is not None and d.family == "answers"]
 counts = st.integers(0, 10**9)
@@ -128,7 +130,7 @@ def test_a_model_that_is_no_text_is_malformed(dialect: Dialect) -> None:
         dialect.read_request(b'{"model":1}')
 
 
-@every_dialect
+@pytest.mark.parametrize("dialect", WITH_BODIES, ids=lambda d: d.name)
 @pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b"\xff"])
 def test_what_is_no_request_is_malformed(dialect: Dialect, body: bytes) -> None:
     with pytest.raises(Malformed):
@@ -183,6 +185,15 @@ def test_a_dialect_s_required_headers_are_among_those_it_passes(dialect: Dialect
 def test_a_dialect_is_known_by_its_name(dialect: Dialect) -> None:
     assert DIALECTS[dialect.name] is dialect
     assert dialect.path.startswith("/") or dialect.target is not None
+
+
+def test_no_two_dialects_are_asked_at_one_path() -> None:
+    queries = [d for d in WITH_BODIES if d.path]
+    paths = [path for d in queries for path in (d.version + d.path, *d.other_paths)]
+    assert sorted(paths) == sorted(set(paths))
+    assert all(d.target(path.encode()) is None for d in TARGETED if d.target for path in paths)
+    kept = {(d.version + d.path, d.required_headers) for d in DIALECTS.values() if d.operations}
+    assert len(kept) == len([d for d in DIALECTS.values() if d.operations])
 
 
 @pytest.mark.parametrize("dialect", BY_PATH, ids=lambda d: d.name)
@@ -293,6 +304,8 @@ NAMES_USER: dict[str, list[tuple[dict[str, Any], str]]] = {
     ],
 }
 NAMES_USER["responses"] = NAMES_USER["chat"]
+for surface in ("completions", "images", "image_edits", "image_variations"):
+    NAMES_USER[surface] = [({"user": "bob"}, "bob"), ({"safety_identifier": "ann"}, "")]
 
 
 @every_dialect

@@ -124,3 +124,20 @@ def test_the_data_of_an_event_is_its_data_lines(event: bytes, data: bytes) -> No
 )
 def test_lines_may_end_in_different_ways_in_one_stream(stream: bytes) -> None:
     assert read(stream) == dispatched(stream)
+
+
+@given(st.lists(st.sampled_from(["a: 1", "data: x", "", "data: \u00e9"]), min_size=1), st.data())
+def test_the_event_around_a_place_is_the_one_that_splitting_finds(
+    lines: list[str], data: st.DataObject
+) -> None:
+    end = data.draw(st.sampled_from(["\n", "\r\n"]))
+    block = (end.join(["id: 0", *lines, "id: 9"]) + end).encode()
+    places = [at for at, byte in enumerate(block) if byte not in b"\r\n"]
+    place = data.draw(st.sampled_from(places))
+    start, stop = sse.around(block, place)
+    at, found = 0, b""
+    for event in sse.events(block):
+        if at <= place < at + len(event):
+            found = event
+        at += len(event)
+    assert sse.data(block[start:stop]) == sse.data(found)

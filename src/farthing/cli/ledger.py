@@ -167,7 +167,8 @@ def _print_query(found: dict[str, Any]) -> None:
         if found[name] is not None:
             shown.add_row(word, f"${found[name]}")
     if found["cost_usd"] is None:
-        shown.add_row("cost", f"unknown, at most ${found['held_usd']}")
+        most = "nothing bounds it" if found["unpriced"] else f"at most ${found['held_usd']}"
+        shown.add_row("cost", f"unknown, {most}")
     wide.print(shown)
     if found["usage"] is not None:
         meters = table("Meter", "Count", right=("Count",))

@@ -89,11 +89,16 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         f"{row['provider']}/{row['model']}",
         str(row["input"] + cached) if known else "–",
         str(row["output"]) if known else "–",
-        money.dollars(cost) if cost is not None else f"≤ {money.dollars(row['held'])}",
+        money.dollars(cost) if cost is not None else _most(row),
         _seconds(row["first_byte_us"]),
         _seconds(row["total_us"]),
         f"{row['status']}{_why(row)}",
     )
+
+
+def _most(row: dict[str, Any]) -> str:
+    """Return what a query costs at most, if anything bounds it."""
+    return "unknown" if row["unpriced"] else f"≤ {money.dollars(row['held'])}"
 
 
 def _why(row: dict[str, Any]) -> str:

@@ -62,6 +62,19 @@ class Account(msgspec.Struct):
             return Refusal("credit_exhausted", self.scope, "usd", free, wanted=wanted[0])
         return None
 
+    def bounding(self, now: int) -> Refusal | None:
+        """Return why a query whose cost has no bound is not admitted: whatever bounds costs here
+        would leak. None where nothing does."""
+        for meter in self.meters:
+            if UNITS[meter.unit] in ("usd", "tokens") and not meter.soft:
+                return Refusal(
+                    "unpriced_under_limit", self.scope, UNITS[meter.unit], meter.amount,
+                    *meter.used(now), window=meter.window,
+                )  # fmt: skip
+        if self.credit is not None:
+            return Refusal("unpriced_under_limit", self.scope, "usd", self.credit.free(now))
+        return None
+
     def balance(self, unit: str) -> Balance:
         """Return the totals of a unit, with the limit that has no window."""
         number = UNITS.index(unit)
@@ -84,25 +97,27 @@ class Account(msgspec.Struct):
         return totals
 
 
-class Charge(msgspec.Struct):
+class Charge(msgspec.Struct, gc=False):
     """Where one open query is counted."""
 
     quantities: Quantities
     accounts: tuple[Account, ...]
     meters: list[tuple[AnyMeter, int]] = []
     """Each meter, with the slot that the query was held in."""
-    credits: list[tuple[Credit, Reserved]] = []
+    credits: tuple[tuple[Credit, Reserved], ...] = ()
+    passed: tuple[tuple[Account, AnyMeter], ...] = ()
+    """The soft limits that are passed with it."""
 
     def end(self, spent: Quantities, now: int) -> list[tuple[Lot, int]]:
         """Release it and post what was spent; return what each credit's lots paid."""
         quantities = self.quantities
         for account in self.accounts:
-            _add(account.held, quantities, -1)
-            _add(account.posted, spent, 1)
-            assert min(account.held) >= 0, "more was released than was held"
+            _move(account, quantities, spent)
         for meter, slot in self.meters:
             meter.end(slot, quantities[meter.unit], spent[meter.unit])
         drawn: list[tuple[Lot, int]] = []
+        if not self.credits:
+            return drawn
         for credit, reserved in self.credits:
             drawn += credit.draw(reserved, spent[0], now)
         return drawn
@@ -131,6 +146,7 @@ class Accounts:
         """Return the accounts of a path; of a scope that needs none there is none."""
         found = self._paths.get(path)
         if found is None:
+            assert len(set(path)) == len(path), "a scope twice would be checked once"
             accounts = (self.by_scope.get(scope) or self._new(scope) for scope in path)
             found = tuple(account for account in accounts if account is not None)
             if all(account.scope in self.by_scope for account in found):
@@ -147,14 +163,21 @@ class Accounts:
     def charge(self, accounts: tuple[Account, ...], wanted: Quantities, now: int) -> Charge:
         """Count an admitted query; from now on its accounts are kept."""
         charge = Charge(wanted, accounts)
+        usd, tokens, requests, running = wanted
         for account in accounts:
-            _add(account.held, wanted, 1)
+            held = account.held  # a loop over four units costs more than their sums
+            held[0] += usd
+            held[1] += tokens
+            held[2] += requests
+            held[3] += running
             if account.scope not in self.by_scope:
                 self.by_scope[account.scope] = account
             for meter in account.meters:
                 charge.meters.append((meter, meter.hold(wanted[meter.unit], now)))
+                if meter.posted + meter.held > meter.amount:
+                    charge.passed += ((account, meter),)
             if account.credit is not None:
-                charge.credits.append((account.credit, account.credit.reserve(wanted[0], now)))
+                charge.credits += ((account.credit, account.credit.reserve(usd, now)),)
         return charge
 
     def limit(self, entry: Limit, open_queries: Iterable[Charge], now: int) -> None:
@@ -213,12 +236,18 @@ class Accounts:
             account.meters = [*account.meters, _measured(account, _meter(limit), queries, now)]
 
 
-def _add(totals: list[int], quantities: Quantities, times: int) -> None:
-    """Add quantities to totals: a loop over four units costs more than its sums."""
-    totals[0] += times * quantities[0]
-    totals[1] += times * quantities[1]
-    totals[2] += times * quantities[2]
-    totals[3] += times * quantities[3]
+def _move(account: Account, held: Quantities, spent: Quantities) -> None:
+    """Release in an account's totals what was held, and post what was spent."""
+    holding, posted = account.held, account.posted
+    holding[0] -= held[0]
+    holding[1] -= held[1]
+    holding[2] -= held[2]
+    holding[3] -= held[3]
+    posted[0] += spent[0]
+    posted[1] += spent[1]
+    posted[2] += spent[2]
+    released = holding[0] >= 0 and holding[1] >= 0 and holding[2] >= 0 and holding[3] >= 0
+    assert released, "more was released than was held"
 
 
 def _meter(limit: Limit) -> AnyMeter:

@@ -134,7 +134,7 @@ class Exercise(msgspec.Struct, frozen=True, array_like=True, tag="exercise"):
     usd: int
 
 
-class Hold(msgspec.Struct, frozen=True, array_like=True, tag="hold"):
+class Hold(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="hold"):
     """A query was admitted: the most it can cost is held on every limit of its path."""
 
     at: int
@@ -157,9 +157,11 @@ class Hold(msgspec.Struct, frozen=True, array_like=True, tag="hold"):
     """Digest of the price book it was quoted from."""
     worker: str
     """Which run of which worker sends it: if that run ends, so does its knowledge of the query."""
+    unpriced: bool = False
+    """Whether its cost has no bound: nothing is held, and only a path without limits admits it."""
 
 
-class Settle(msgspec.Struct, frozen=True, array_like=True, tag="settle"):
+class Settle(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="settle"):
     """A query ended and its cost is known."""
 
     at: int
@@ -180,7 +182,7 @@ class Settle(msgspec.Struct, frozen=True, array_like=True, tag="settle"):
     """What it would cost without the discount of a commitment; None: there was none."""
 
 
-class Void(msgspec.Struct, frozen=True, array_like=True, tag="void"):
+class Void(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="void"):
     """A query was provably never sent: nothing can be billed, the hold is released."""
 
     at: int
@@ -188,7 +190,7 @@ class Void(msgspec.Struct, frozen=True, array_like=True, tag="void"):
     reason: str
 
 
-class Unresolved(msgspec.Struct, frozen=True, array_like=True, tag="unresolved"):
+class Unresolved(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="unresolved"):
     """A query was sent and its cost is not known: its hold stays until evidence settles it."""
 
     at: int

@@ -134,5 +134,5 @@ def _charge(told: _Open, accounts: dict[str, Account]) -> Charge:
         if credit is None:
             raise LookupError(scope)
         lots = {lot.id: lot for lot in credit.lots}
-        charge.credits.append((credit, [(lots[lot], part) for lot, part in parts]))
+        charge.credits += ((credit, [(lots[lot], part) for lot, part in parts]),)
     return charge

@@ -72,7 +72,7 @@ class Journal:
         """
         disk.make_folder(folder)
         self.folder = folder
-        self._disk = disk
+        self.disk = disk
         self._size = segment
         self._lock = disk.lock(
             folder / "lock",
@@ -109,12 +109,12 @@ class Journal:
         Raises:
             JournalDamagedError: what cannot be read was acknowledged once.
         """
-        chain = read_chain(self._disk, self.folder)
+        chain = read_chain(self.disk, self.folder)
         first = max(n for n, s in enumerate(chain) if n == 0 or s.before < after.position)
         for segment, following in zip(chain[first:], [*chain[first + 1 :], None], strict=True):
-            file = self._disk.open(segment.path, os.O_RDONLY)
+            file = self.disk.open(segment.path, os.O_RDONLY)
             try:
-                with self._disk.map(file) as buffer:
+                with self.disk.map(file) as buffer:
                     walk = Walk(segment, buffer)
                     walk.skip(after)
                     for entries in walk.groups() if walk.position >= after.position else ():
@@ -122,7 +122,7 @@ class Journal:
                     walk.check_end(following)
                     unproven = walk.unproven
             finally:
-                self._disk.close(file)
+                self.disk.close(file)
         if walk.position < after.position:
             raise damaged(
                 walk.segment.path,
@@ -140,10 +140,10 @@ class Journal:
         self._use(walk.segment)
         self.position, self._end, self._sum = walk.position, walk.end, walk.sum
         for segment, following in pairwise(chain):
-            complete_seal(self._disk, segment, following)
-        self._disk.remove(self.folder / NEXT)
-        self._disk.truncate(self._file, self._end)
-        self._disk.write(self._file, unproven, self._end - len(unproven))
+            complete_seal(self.disk, segment, following)
+        self.disk.remove(self.folder / NEXT)
+        self.disk.truncate(self._file, self._end)
+        self.disk.write(self._file, unproven, self._end - len(unproven))
         self._allocated = self._end
         self._recovered = True
         self.sync()
@@ -165,7 +165,7 @@ class Journal:
     def _grow(self, size: int) -> None:
         while self._allocated - self._end < size:
             try:
-                self._disk.allocate(self._file, self._allocated, EXTENT)
+                self.disk.allocate(self._file, self._allocated, EXTENT)
             except OSError as error:
                 if error.errno not in FULL:
                     raise
@@ -176,7 +176,7 @@ class Journal:
         """Write encoded entries as one group. They survive the process, not yet the power."""
         group = encode_group(entries, self.position + 1, self.durable)
         self._grow(len(group))
-        self._disk.write(self._file, group, self._end)
+        self.disk.write(self._file, group, self._end)
         self._sum.update(group[: HEADER.size])
         self._end += len(group)
         self.position += len(entries)
@@ -184,7 +184,7 @@ class Journal:
     def sync(self) -> None:
         """Put everything written on the disk. Safe to call from another thread."""
         position = self.position
-        self._disk.sync(self._file)
+        self.disk.sync(self._file)
         self.durable = position
 
     @property
@@ -212,41 +212,41 @@ class Journal:
             log.warning("no room for the journal's next segment (%s); going on in this", error)
             self._roll_at = self._end + EXTENT
             return
-        self._disk.sync_folder(self.folder)
-        write_seal(self._disk, file, end, sealed.seal(self.position))
-        self._disk.close(file)
+        self.disk.sync_folder(self.folder)
+        write_seal(self.disk, file, end, sealed.seal(self.position))
+        self.disk.close(file)
 
     def _go_on_in(self, segment: Segment) -> None:
         """Make a segment and append to it from here on, or change nothing."""
         temporary, link = self.folder / NEXT, segment.link
-        file = self._disk.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_RDWR)
+        file = self.disk.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_RDWR)
         try:
             allocated = self._give_room(file, 0, len(link))
-            self._disk.write(file, link, 0)
-            self._disk.sync(file)
+            self.disk.write(file, link, 0)
+            self.disk.sync(file)
             with self._room:  # `reserve` waits for the room and the name, never for the disk
                 self._grow(SEAL.size)
                 allocated = self._give_room(file, allocated, len(link))
-                self._disk.rename(temporary, segment.path)
+                self.disk.rename(temporary, segment.path)
                 self._use(segment)
                 self._file, self._end, self._allocated = file, len(link), allocated
                 self._sum = hashlib.sha256(link)
         except BaseException:
-            self._disk.close(file)
-            self._disk.remove(temporary)
+            self.disk.close(file)
+            self.disk.remove(temporary)
             raise
 
     def _give_room(self, file: int, allocated: int, link: int) -> int:
         """Allocate what a new segment needs to keep what was promised; return its size."""
         while allocated < link + self._promised:
-            self._disk.allocate(file, allocated, EXTENT)
+            self.disk.allocate(file, allocated, EXTENT)
             allocated += EXTENT
         return allocated
 
     def close(self) -> None:
         """Give back the unused extent and the lock. What was not recovered is left as it is."""
         if self._recovered:
-            self._disk.truncate(self._file, self._end)
-            self._disk.sync(self._file)
-        self._disk.close(self._file)
-        self._disk.close(self._lock)
+            self.disk.truncate(self._file, self._end)
+            self.disk.sync(self._file)
+        self.disk.close(self._file)
+        self.disk.close(self._lock)

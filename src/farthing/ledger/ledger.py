@@ -14,7 +14,6 @@ from farthing import clock
 from farthing.errors import ConfigError
 from farthing.flow import OneShot, ready
 from farthing.ledger.commit import Committer
-from farthing.ledger.disk import DISK
 from farthing.ledger.entry import (
     ChangeKey,
     Commitment,
@@ -107,8 +106,12 @@ class Ledger:
         return outcome
 
     def expire(self, before: int) -> int:
-        """Post the queries that were left unresolved before a moment; return how many."""
-        old = [query for query, at in self.state.unresolved.items() if at < before]
+        """Post the queries that were left unresolved before a moment; return how many.
+
+        Those whose cost has no bound wait for evidence: posting what is held would make it zero.
+        """
+        unresolved, holds = self.state.unresolved.items(), self.state.holds
+        old = [query for query, at in unresolved if at < before and not holds[query].unpriced]
         now = clock.wall()
         for query in old:
             self.record(Expire(now, query))
@@ -167,7 +170,7 @@ def replay(journal: Journal) -> State:
         JournalDamagedError: acknowledged entries cannot be read.
         ConfigError: the disk has no room for the first entry.
     """
-    state, mark = restore(DISK, journal.folder, State) or (State(), START)
+    state, mark = restore(journal.disk, journal.folder, State) or (State(), START)
     for entry in journal.recover(mark):
         refusal = state.apply(entry)
         assert refusal is None, (

@@ -43,7 +43,9 @@ class Meter(msgspec.Struct, tag="calendar"):
 
     def used(self, now: int) -> tuple[int, int]:
         """Return what is posted and held in the window around a moment."""
-        return (self.posted, self.held) if self._open(now) else (0, 0)
+        if self.starts - SET_BACK <= now < self.ends:
+            return self.posted, self.held
+        return 0, 0
 
     def period(self) -> int:
         """Return what tells the window that is open from others."""
@@ -51,15 +53,12 @@ class Meter(msgspec.Struct, tag="calendar"):
 
     def hold(self, quantity: int, now: int) -> int:
         """Hold a quantity in the window around a moment; return the slot its end must name."""
-        if not self._open(now):
+        if not self.starts - SET_BACK <= now < self.ends:
             self.starts, self.ends = bounds(self.window, now)
             self.posted = self.held = 0
             self.slot += 1
         self.held += quantity
         return self.slot
-
-    def _open(self, now: int) -> bool:
-        return self.starts - SET_BACK <= now < self.ends
 
     def end(self, slot: int, held: int, spent: int) -> None:
         """Release what was held in a slot and post what was spent, if the slot still counts."""
@@ -72,7 +71,8 @@ class Meter(msgspec.Struct, tag="calendar"):
         """Return when a quantity will fit by time alone; None when it will not."""
         if wanted > self.amount or self.window == "ever":
             return None
-        return self.ends if self._open(now) else bounds(self.window, now)[1]
+        is_open = self.starts - SET_BACK <= now < self.ends
+        return self.ends if is_open else bounds(self.window, now)[1]
 
 
 class SlidingMeter(Meter, tag="sliding"):

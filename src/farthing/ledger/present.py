@@ -26,6 +26,7 @@ def presented(record: dict[str, Any]) -> dict[str, Any]:
         "ended": clock.iso(record["ended"]) if record["ended"] else None,
         "cost_usd": None if cost is None else money.dollars(cost),
         "held_usd": money.dollars(record["held"]),
+        "unpriced": bool(record["unpriced"]),
         "overrun_usd": None if overrun is None else money.dollars(overrun),
         **paid(record),
         "usage": usage(record),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from math import inf
 
 import msgspec
 import sqlalchemy as sa
@@ -29,7 +30,8 @@ class Ours(msgspec.Struct, frozen=True):
     model: str
     usd: int | None
     """None while its cost is not known."""
-    held: int
+    held: int | None
+    """The most it can cost; None where nothing bounds it."""
     tokens: int
 
 
@@ -63,6 +65,11 @@ class Line(msgspec.Struct):
             return self.theirs_usd or 0, self.ours_usd
         return self.theirs_tokens, self.ours_tokens
 
+    @property
+    def most(self) -> float:
+        """What its unresolved queries can have cost at most."""
+        return sum(inf if one.held is None else one.held for one in self.unresolved)
+
     def verdict(self, tolerance: Decimal) -> str:
         """Return "match", "unresolved", "variance", "missing here" or "missing there"."""
         theirs, ours = self.compared
@@ -71,8 +78,7 @@ class Line(msgspec.Struct):
         if abs(theirs - ours) * 100 <= tolerance * max(theirs, ours):
             return "match"
         # Of tokens of an unresolved query nothing is known: its hold bounds dollars alone.
-        most = sum(one.held for one in self.unresolved) if self.theirs_usd is not None else 0
-        if 0 <= theirs - ours <= most:
+        if 0 <= theirs - ours <= (self.most if self.theirs_usd is not None else 0):
             return "unresolved"
         if not self.queries:
             return "missing here"
@@ -112,17 +118,16 @@ def reconcile(
 def resolvable(lines: list[Line], invoice: Invoice, tolerance: Decimal) -> list[Resolvable]:
     """Return the unresolved queries that the invoice tells the cost of.
 
-    It does where what is billed above the settled ones can be of one query only, or is nothing; and
-    where it is not more than was held. A sum of many queries tells nothing if more is billed
-    elsewhere than ours explain: that may be theirs, on another day or under another name.
+    It does where what is billed above the settled ones can be of one query only, or is nothing, and
+    where it is no more than was held, if anything bounds it. A sum of many queries tells nothing if
+    more is billed elsewhere than ours explain: that may be theirs, another day or by another name.
     """
     fine = ("match", "unresolved")
     more = any(line.difference > 0 and line.verdict(tolerance) not in fine for line in lines)
     found = []
     for line in lines:
-        most = sum(one.held for one in line.unresolved)
         alone = len(line.unresolved) == 1 or line.difference == 0
-        if line.theirs_usd is None or not alone or not 0 <= line.difference <= most:
+        if line.theirs_usd is None or not alone or not 0 <= line.difference <= line.most:
             continue
         if line.request or not more:
             told = (line.difference, _evidence(line, invoice), _tokens_of_one(line))
@@ -166,7 +171,15 @@ def _ours(
         )
     within = (c.began >= _start(days[0])) & (c.began < _start(days[1] + timedelta(days=1)))
     asked = sa.select(
-        c.id, c.upstream_id, c.began, c.model, c.answered_model, c.cost, c.held, c.tokens
+        c.id,
+        c.upstream_id,
+        c.began,
+        c.model,
+        c.answered_model,
+        c.cost,
+        c.held,
+        c.tokens,
+        c.unpriced,
     ).where(mine & within & (c.status != "void"))
     return [
         Ours(
@@ -175,7 +188,7 @@ def _ours(
             clock.moment(row["began"]).date(),
             slug(row["answered_model"] or row["model"]),
             row["cost"],
-            row["held"],
+            None if row["unpriced"] else row["held"],
             row["tokens"] or 0,
         )
         for row in connection.execute(asked).mappings()

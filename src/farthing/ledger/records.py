@@ -49,6 +49,7 @@ queries = sa.Table(
     sa.Column("held_tokens", sa.BigInteger, nullable=False),
     sa.Column("output_cap", sa.BigInteger, nullable=False),
     sa.Column("price_book", sa.Text, nullable=False),
+    sa.Column("unpriced", sa.Boolean, nullable=False),  # whether its cost has no bound
     sa.Column("ended", sa.BigInteger),
     sa.Column("cost", sa.BigInteger),
     # All its tokens, as its limits counted them; one that is resolved may not tell which.

@@ -87,6 +87,7 @@ def _money(row: Shown) -> Shown:
     cost, over = row["cost"], row["overrun"]
     return {
         "held_usd": money.dollars(row["held"]),
+        "unpriced": row["unpriced"],
         "cost_usd": None if cost is None else money.dollars(cost),
         "released_usd": None if cost is None else money.dollars(max(0, row["held"] - cost)),
         "overrun_usd": None if over is None else money.dollars(over),

@@ -200,7 +200,6 @@ class State:
     # -- queries ------------------------------------------------------------------------------
 
     def _hold(self, entry: Hold) -> Refusal | None:
-        assert len(set(entry.path)) == len(entry.path), "a scope twice would be checked once"
         if entry.id in self.seen:
             return Refusal("duplicate")
         now = entry.at
@@ -214,31 +213,29 @@ class State:
         for account in accounts:
             if account.meters or account.credit is not None:
                 refusal = account.refusal(wanted, now)
+                if refusal is None and entry.unpriced:
+                    refusal = account.bounding(now)
                 if refusal is not None:
                     return refusal
         self.seen.add(entry.id)
         self.holds[entry.id] = entry
         charge = self.charges[entry.id] = self.accounts.charge(accounts, wanted, now)
         self.warning = None
-        if charge.meters:
-            self._watch(entry, charge)
+        if charge.passed:
+            self._warn(entry, charge)
         return None
 
-    def _watch(self, entry: Hold, charge: Charge) -> None:
-        """Assert that no limit was passed; tell of soft ones, once in each of their windows."""
-        for account in charge.accounts:
-            for meter in account.meters:
-                total = meter.posted + meter.held
-                if total <= meter.amount:
-                    continue
-                assert meter.soft, "a query was admitted beyond a limit"
-                unit, window = UNITS[meter.unit], meter.window
-                self.warning = Warned(
-                    entry.at, entry.id, account.scope, unit, window, meter.amount, total
-                )
-                if meter.warned != meter.period():
-                    meter.warned = meter.period()
-                    self.consequences.append(self.warning)
+    def _warn(self, entry: Hold, charge: Charge) -> None:
+        """Tell of the soft limits that are passed, once in each of their windows."""
+        for account, meter in charge.passed:
+            assert meter.soft, "a query was admitted beyond a limit"
+            unit, window, total = UNITS[meter.unit], meter.window, meter.posted + meter.held
+            self.warning = Warned(
+                entry.at, entry.id, account.scope, unit, window, meter.amount, total
+            )
+            if meter.warned != meter.period():
+                meter.warned = meter.period()
+                self.consequences.append(self.warning)
 
     def _settle(self, entry: Settle) -> Refusal | None:
         hold = self.holds.get(entry.id)
@@ -274,6 +271,8 @@ class State:
         if entry.id not in self.unresolved:
             return Refusal("not_unresolved")
         hold = self.holds[entry.id]
+        if hold.unpriced:
+            return invalid("the most it can cost is not known; resolve it, or write it off")
         return self._post(entry.id, (hold.usd, hold.tokens, 1, 0), entry.at)
 
     def _write_off(self, entry: WriteOff) -> Refusal | None:
@@ -287,7 +286,7 @@ class State:
         """End a query at a cost, and draw that from the commitments with its provider."""
         hold = self.holds.get(query)
         refusal = self._end(query, spent, at)
-        if hold is not None and refusal is None and spent[0]:
+        if hold is not None and refusal is None and self.commitments.by_id:
             self.consequences += self.commitments.draw(hold.provider, spent[0], at, query)
         return refusal
 

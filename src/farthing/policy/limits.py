@@ -25,10 +25,8 @@ def explain(refusal: Refusal, key: Key, now: int = 0) -> Refused:
     code = refusal.code
     if code == "limit_reached":
         return _limited(refusal, key, now)
-    if code == "credit_exhausted":
-        return Refused(code, _credit_sentence(refusal, key))
-    if code == "route_tripped":
-        return Refused(code, _tripped_sentence(refusal))
+    if code in SENTENCES:
+        return Refused(code, SENTENCES[code](refusal, key))
     if code == "journal_full":
         return Refused(
             "journal_full",
@@ -107,13 +105,28 @@ def _credit_sentence(refusal: Refusal, key: Key) -> str:
     )
 
 
-def _tripped_sentence(refusal: Refusal) -> str:
+def _unpriced_sentence(refusal: Refusal, key: Key) -> str:
+    return (
+        f"{_named(refusal.scope, key)} has a limit in {refusal.unit}, and what this query can cost "
+        "is not known, so it was not sent. Ask for something that can be priced and bounded, or "
+        "use a key without limits."
+    )
+
+
+def _tripped_sentence(refusal: Refusal, _: Key) -> str:
     model = refusal.scope.partition(":")[2]
     return (
         f"{model} billed more than the bound that its queries are held at, so nothing more is sent "
         "to it: limits could leak. Use another model; the gateway's operator finds the query with "
         f"`farthing log` and opens it again with `farthing holds reset {model}`."
     )
+
+
+SENTENCES = {
+    "credit_exhausted": _credit_sentence,
+    "unpriced_under_limit": _unpriced_sentence,
+    "route_tripped": _tripped_sentence,
+}
 
 
 def _named(scope: str, key: Key) -> str:

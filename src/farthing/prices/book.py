@@ -19,10 +19,21 @@ from farthing.clock import SECOND, moment
 from farthing.errors import Refused
 from farthing.prices.rate import METERS, Prices, Rate, Tier, merged
 from farthing.providers import Provider
-from farthing.wire.dialect import Ask
+from farthing.wire.dialect import TOKENS, Ask
 
 # [prompt tokens above which it applies, nanodollars for a million units], by rising start.
 Steps = list[tuple[int, int]]
+
+# What a request asks for, or was served with, by name.
+Options = tuple[tuple[str, str], ...]
+
+# What stands in `Model.unpriced` where images cost more than other output: where those are what is
+# asked for, they are counted.
+DEAR_IMAGES = "output_image_mtok"
+
+# Where a book does not tell images from other tokens, they cost what those do.
+FALLBACKS = {"input_image": "input", "output_image": "output"}
+FREE: Steps = [(0, 0)]
 
 MINUTE = 60 * SECOND
 REMEMBERED = 4096
@@ -109,17 +120,21 @@ class PriceBook:
         options: Mapping[str, str],
         *,
         makes_output: bool = True,
+        meters: tuple[str, ...] = TOKENS,
     ) -> Rate:
         """Return what a model costs at a moment; of output only if it `makes_output`.
+
+        `meters` are those that bill such a query, each of which must have a price; tokens that
+        are not among them must have none.
 
         Raises:
             Refused: unpriced_model; the sentence says what to write to price it.
         """
         self._forget(at)
-        key = (provider, model, tuple(sorted(options.items())) if options else (), makes_output)
+        key = (provider, model, _sorted(options), makes_output, meters)
         rate = self._found.get(key)
         if rate is None:
-            rate = self._found[key] = self._resolve(provider, model, at, options, makes_output)
+            rate = self._found[key] = self._resolve(*key, at)
         return rate
 
     def dearest(self, provider: Provider, model: str, at: int, ask: Ask) -> Rate:
@@ -134,29 +149,24 @@ class PriceBook:
         """
         self._forget(at)
         tiers = provider.unasked_tiers if ask.open_tier else ()
-        options = tuple(sorted(ask.options.items())) if ask.options else ()
-        key = (provider.prices, model, options, ask.makes_output, tiers)
+        options = _sorted(ask.options)
+        key = (provider.prices, model, options, ask.makes_output, ask.meters, tiers)
         found = self._found.get(key)
         if found is None:
-            rate = self.rate(provider.prices, model, at, ask.options, makes_output=ask.makes_output)
-            ways = [ask.options, {}, *({name: value} for name, value in options)]
-            ways += [{"service_tier": tier} for tier in tiers]
+            rate = self._resolve(provider.prices, model, options, ask.makes_output, ask.meters, at)
+            ways = [options, (), *((option,) for option in options)]
+            ways += [(("service_tier", tier),) for tier in tiers]
             others = self._known(provider.prices, model, (at, at + LONGEST), ways, ask)
             found = self._found[key] = merged([rate, *others])
         return found
 
     def _known(
-        self,
-        provider: str,
-        model: str,
-        moments: tuple[int, ...],
-        ways: list[Mapping[str, str]],
-        ask: Ask,
+        self, provider: str, model: str, moments: tuple[int, ...], ways: list[Options], ask: Ask
     ) -> Iterator[Rate]:
         """Yield the rates of these options at these moments that have a price."""
         for at, options in product(moments, ways):
             with suppress(Refused):
-                yield self._resolve(provider, model, at, options, ask.makes_output)
+                yield self._resolve(provider, model, options, ask.makes_output, ask.meters, at)
 
     def _forget(self, at: int) -> None:
         """Forget what was found in another minute, or too much of it."""
@@ -173,23 +183,44 @@ class PriceBook:
         return self.book.providers.get(provider, [])
 
     def _resolve(
-        self, provider: str, name: str, at: int, options: Mapping[str, str], makes_output: bool
+        self,
+        provider: str,
+        name: str,
+        options: Options,
+        makes_output: bool,
+        meters: tuple[str, ...],
+        at: int,
     ) -> Rate:
         model = self.model(provider, name)
         if model is None:
             raise _unpriced(provider, name, "The price book has no price for it")
-        if model.unpriced:
+        if model.unpriced and not (model.unpriced == DEAR_IMAGES and "output_image" in meters):
             raise _unpriced(provider, name, f"It is also charged by {model.unpriced}")
         row = next((r for r in reversed(model.rows) if r.active(at)), model.rows[0])
         prices = dict(row.prices)
-        for option in options.items():
+        for option in options:
             prices |= _variant(model, option, at, provider)
-        if not makes_output:
-            prices["output"] = [(0, 0)]
-        if "input" not in prices or "output" not in prices:
-            missing = "input" if "input" not in prices else "output"
-            raise _unpriced(provider, name, f"The price book has no price for its {missing}")
+        if not makes_output and "output" in meters:
+            prices["output"] = FREE
+        _complete(prices, meters, provider, name)
         return Rate(provider, model.id, _tiers(prices), model.context)
+
+
+def _complete(prices: dict[str, Steps], meters: tuple[str, ...], provider: str, name: str) -> None:
+    """See that every meter that bills a query has a price, and no other one of tokens has."""
+    for meter, instead in FALLBACKS.items():
+        if meter in meters and instead in prices:
+            prices.setdefault(meter, prices[instead])
+    for meter in meters:
+        if meter not in prices:
+            raise _unpriced(provider, name, f"The price book has no price for its {meter}")
+    for meter in TOKENS:
+        if meter not in meters and any(price for _, price in prices.setdefault(meter, FREE)):
+            raise _unpriced(provider, name, f"It is also charged by its {meter}")
+
+
+def _sorted(options: Mapping[str, str]) -> Options:
+    return tuple(sorted(options.items())) if options else ()
 
 
 def find(models: list[Model], name: str) -> Model | None:

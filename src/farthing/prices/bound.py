@@ -21,6 +21,9 @@ from farthing.prices.rate import Prices, Rate
 from farthing.providers import Provider
 from farthing.wire.dialect import Ask
 
+# Meters that are not tokens, of which a request says itself how much it can use.
+UNITS = ("characters", "audio_seconds", "search_units")
+
 # Content that can have sound in it.
 SOUNDING = frozenset({"audio", "video"})
 
@@ -53,7 +56,10 @@ def quote(
     if ask.free:
         return Quote(0, 0, 0, 0)
     tokens = input_bound(ask, rate, provider)
-    default = max(min(default_cap, rate.context or default_cap), ask.least_output)
+    if ask.made_images:
+        ask = _image_maker(ask, rate, provider)
+    usual = ask.default_cap or default_cap
+    default = max(min(usual, rate.context or usual), ask.least_output)
     cap = (ask.output_cap or default) if ask.makes_output else 0
     reachable = rate.reachable(tokens)
     _check_model(rate, provider, reachable)
@@ -85,17 +91,20 @@ def input_bound(ask: Ask, rate: Rate, provider: Provider) -> int:
     bound = provider.bound
     if ask.unbounded:
         raise _unbounded(ask.unbounded)
+    if "input" not in ask.meters:
+        return 0
     if ask.opaque:
         return _window_of(ask, rate, provider)
-    tokens = len(ask.body) - ask.opaque_bytes + bound.query_tokens
+    tokens = len(ask.body) - ask.opaque_bytes + bound.query_tokens + ask.extra_input
     if ask.tools:
         tokens += bound.tool_tokens
     if ask.images:
         if bound.image_tokens is None:
             return _window_of_images(rate, provider)
         tokens += ask.images * bound.image_tokens
-    # Only of a query that is answered at once: each text to embed has the window to itself.
-    if bound.windows and ask.makes_output and tokens > min(bound.windows.values()):
+    # Only of one prompt that is answered at once: each text to embed has the window to itself.
+    one = ask.makes_output and ask.prompts == 1
+    if bound.windows and one and tokens > min(bound.windows.values()):
         return min(tokens, _window(rate, provider) or tokens)
     return tokens
 
@@ -129,6 +138,18 @@ def _window_of_images(rate: Rate, provider: Provider) -> int:
             f"image_tokens under [providers.{provider.name}] in farthing.toml.",
         )
     return window
+
+
+def _image_maker(ask: Ask, rate: Rate, provider: Provider) -> Ask:
+    """Return the request with the tokens of each image as its output, which cannot be capped."""
+    known = provider.bound.made_images.items()
+    most = next((tokens for pattern, tokens in known if _fits(rate.model, (pattern,))), None)
+    if most is None:
+        raise Refused(
+            "unbounded",
+            f"No bound is known for the tokens of an image made by {provider.name}/{rate.model}.",
+        )
+    return msgspec.structs.replace(ask, output_cap=most, least_output=most, choices=ask.made_images)
 
 
 def _beside_cap(ask: Ask, rate: Rate, provider: Provider) -> int:
@@ -189,8 +210,11 @@ def _counted(cap: int, ask: Ask, provider: Provider) -> int:
 
 def _line(ask: Ask, provider: Provider, prices: Prices, tokens: int, beyond: int) -> Line:
     """Return what a query costs at these prices, in millionths: whatever its cap, and by it."""
-    of_input = tokens * _input_price(ask, provider, prices)
-    return of_input + beyond * prices.output + prices.request, prices.output
+    fixed = tokens * _input_price(ask, provider, prices) + prices.request
+    for meter in UNITS:
+        fixed += getattr(ask.most, meter) * (getattr(prices, meter) or 0)
+    output = _output_price(ask, prices)
+    return fixed + beyond * output, output
 
 
 def _input_price(ask: Ask, provider: Provider, prices: Prices) -> int:
@@ -198,7 +222,14 @@ def _input_price(ask: Ask, provider: Provider, prices: Prices) -> int:
     dearest = max(prices.input, prices.cache_read)
     if ask.cache_marks or not provider.bound.marked_writes:
         dearest = max(dearest, prices.cache_write, prices.cache_write_1h)
+    if "input_image" in ask.meters:
+        dearest = max(dearest, prices.input_image or 0)
     return max(dearest, prices.input_audio or 0) if ask.opaque else dearest
+
+
+def _output_price(ask: Ask, prices: Prices) -> int:
+    image = (prices.output_image or 0) if "output_image" in ask.meters else 0
+    return max(prices.output, image)
 
 
 def _most(lines: list[Line], output: int) -> int:

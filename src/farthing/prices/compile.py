@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from decimal import Decimal
+from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import msgspec
 
 from farthing.money import nanodollars_up
 from farthing.paths import write_private
-from farthing.prices.book import Book, Model, Row, Steps, find
+from farthing.prices.book import DEAR_IMAGES, Book, Model, Row, Steps, find
 from farthing.prices.rate import METERS
 from farthing.settings import PriceOverride
 
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from genai_prices import types as source
 
 # Raised when the rows below are made differently from the same data.
-FORMAT = 3
+FORMAT = 4
 
-# genai-prices' name of a price → our meter, and how often its unit goes into a million.
-PRICE_KEYS = {
+# genai-prices' name of a price → our meter, and how many dollars for a million it makes of one.
+PRICE_KEYS: dict[str, tuple[str, int | Fraction]] = {
     "input_mtok": ("input", 1),
     "output_mtok": ("output", 1),
     "cache_read_mtok": ("cache_read", 1),
@@ -35,6 +36,10 @@ PRICE_KEYS = {
     "cache_write_1h_mtok": ("cache_write_1h", 1),
     "input_audio_mtok": ("input_audio", 1),
     "output_audio_mtok": ("output_audio", 1),
+    "input_image_mtok": ("input_image", 1),
+    "output_image_mtok": ("output_image", 1),
+    "input_mchars": ("characters", 1),
+    "input_audio_hours": ("audio_seconds", Fraction(10**6, 3600)),
     "web_searches_kcount": ("web_searches", 1000),
     "requests_kcount": ("request", 1000),
 }
@@ -46,11 +51,8 @@ UNUSED_KEYS = frozenset(
         "cache_audio_read_mtok",
         "cache_image_read_mtok",
         "input_annotated_document_kpages",
-        "input_audio_hours",
         "input_document_kpages",
-        "input_image_mtok",
         "input_video_mtok",
-        "output_image_mtok",
         "output_video_mtok",
         "storage_searches_kcount",
     }
@@ -111,7 +113,7 @@ def _model(info: source.ModelInfo) -> Model:
     used = {key for row in rows for key, value in vars(row.prices).items() if value is not None}
     odd = sorted(used - PRICE_KEYS.keys() - UNUSED_KEYS)
     if any(_dear_images(row.prices) for row in rows):
-        odd.append("output_image_mtok")  # choosing such a model is asking for images
+        odd.append(DEAR_IMAGES)  # choosing such a model is asking for images
     return Model(
         id=info.id,
         match=_match(info.match),
@@ -148,11 +150,15 @@ def _row(prices: Any, constraint: Any, when: dict[str, str] | None = None) -> Ro
     )
 
 
-def _steps(price: Decimal | source.TieredPrices, times: int) -> Steps:
+def _steps(price: Decimal | source.TieredPrices, times: int | Fraction) -> Steps:
     if isinstance(price, Decimal):
-        return [(0, nanodollars_up(price * times))]
-    tiers = [(tier.start, nanodollars_up(tier.price * times)) for tier in price.tiers]
-    return [(0, nanodollars_up(price.base * times)), *tiers]
+        return [(0, _times(price, times))]
+    tiers = [(tier.start, _times(tier.price, times)) for tier in price.tiers]
+    return [(0, _times(price.base, times)), *tiers]
+
+
+def _times(price: Decimal, times: int | Fraction) -> int:
+    return nanodollars_up(price * times.numerator / times.denominator)
 
 
 def _match(logic: Any) -> tuple[str, object]:

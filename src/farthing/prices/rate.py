@@ -20,10 +20,20 @@ class Prices(msgspec.Struct, frozen=True):
     input_audio: int | None = None
     output_audio: int | None = None
     web_searches: int | None = None
+    input_image: int | None = None
+    output_image: int | None = None
+    characters: int | None = None
+    audio_seconds: int | None = None
+    search_units: int | None = None
     request: int = 0
 
 
 METERS = Prices.__struct_fields__
+# Meters that not every model has a price of.
+SPECIAL = (
+    *("input_audio", "output_audio", "web_searches", "input_image", "output_image"),
+    *("characters", "audio_seconds", "search_units"),
+)
 
 
 class Tier(msgspec.Struct, frozen=True):
@@ -61,13 +71,13 @@ def cost(usage: Usage, rate: Rate) -> int:
         Refused: unpriced_model, when a meter that was used has no price: it is not taken as zero.
     """
     cached = usage.cache_read + usage.cache_write + usage.cache_write_1h
-    prices = rate.prices(usage.input + cached + usage.input_audio)
+    prices = rate.prices(usage.input + cached + usage.input_audio + usage.input_image)
     total = usage.input * prices.input + usage.output * prices.output + prices.request
     if cached:
         total += usage.cache_read * prices.cache_read
         total += usage.cache_write * prices.cache_write
         total += usage.cache_write_1h * prices.cache_write_1h
-    for meter in ("input_audio", "output_audio", "web_searches"):
+    for meter in SPECIAL:
         quantity = getattr(usage, meter)
         if quantity:
             total += quantity * _price_of(meter, prices, rate)

@@ -41,6 +41,8 @@ class Bound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What they add to a query with tools, above that."""
     image_tokens: int | None = None
     """The most for one image; None where no bound is known."""
+    made_images: dict[str, int] = {}
+    """The most tokens of one image that is made, by model."""
     windows: dict[str, int] = {}
     """The most input a model takes, as documented: what is longer it refuses, and does not bill.
     The first pattern that fits counts."""
@@ -116,10 +118,14 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counts: dict[str, str] = {}
     """Paths that count a request's input tokens, by dialect: asked first where the usage of a
     stream cannot be relied on."""
+    free: dict[str, str] = {}
+    """Dialects whose requests are billed nothing, each with the page that says so."""
     searching: tuple[str, ...] = ()
     """Models (as patterns, in small letters) that search unasked, for a fee of each query."""
     unasked_tiers: tuple[str, ...] = ()
     """Tiers that may serve, at their own price, a query that names none."""
+    states_cost: bool = False
+    """Whether its answers say what they were billed, in dollars: then that is what they cost."""
     stream_usage: bool = True
     """Whether the usage of a stream must be asked for; some send it always."""
     bound: Bound = Bound()
@@ -258,6 +264,8 @@ def _check(name: str, provider: Provider) -> None:
         raise ConfigError(f"{where} base_url: {error}") from None
     if provider.auth not in AUTHS:
         raise ConfigError(f"{where} auth must be one of {', '.join(AUTHS)}, not {provider.auth!r}")
+    for dialect in provider.free.keys() - DIALECTS.keys():
+        raise ConfigError(f"{where} free: there is no dialect {dialect!r}")
     for dialect, path in provider.dialects.items():
         if dialect not in DIALECTS or not path.startswith("/"):
             names = " or ".join(DIALECTS)

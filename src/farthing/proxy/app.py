@@ -21,7 +21,7 @@ from farthing.providers import Provider
 from farthing.providers.signing import signature
 from farthing.proxy.auth import credential
 from farthing.proxy.handle import handle
-from farthing.proxy.http import request_head
+from farthing.proxy.http import JSON_TYPE, request_head
 from farthing.proxy.ids import new_id
 from farthing.proxy.query import Query
 from farthing.proxy.server import ClientConnection, Request
@@ -32,6 +32,8 @@ from farthing.route.plan import Router
 from farthing.settings import Settings
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Dialect, Target
+from farthing.wire.surfaces import methods as kept_methods
+from farthing.wire.surfaces import operation, speaker
 
 log = logging.getLogger("farthing")
 
@@ -66,7 +68,7 @@ class App:
     ) -> None:
         """Must be made in a running event loop."""
         self.settings = settings.http
-        self.default_output_tokens = settings.default_output_tokens
+        self.all_settings = settings
         self.ledger = ledger
         self.router = router
         self.book = book
@@ -83,8 +85,9 @@ class App:
         self._heads: dict[tuple[str, str], bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._drained: asyncio.Event | None = None
-        self._queries = {(d.version + d.path).encode(): d for d in DIALECTS.values() if d.path}
-        self._queries |= {p.encode(): d for d in DIALECTS.values() for p in d.other_paths}
+        single = [d for d in DIALECTS.values() if d.path and not d.operations]
+        self._queries = {(d.version + d.path).encode(): d for d in single}
+        self._queries |= {path.encode(): d for d in single for path in d.other_paths}
         self._targeted = [dialect for dialect in DIALECTS.values() if dialect.target]
         self._pages: dict[bytes, dict[bytes, Callable[[ClientConnection, Request], None]]] = {
             b"/": {b"GET": self._alive, b"HEAD": self._alive},
@@ -116,6 +119,10 @@ class App:
             if target is not None and request.method == b"POST":
                 self._query(client, request, dialect, target)
                 return
+        kept = operation(request.method, request.path, request.question, request.headers)
+        if kept is not None:
+            self._query(client, request, *kept)
+            return
         try:
             self._page(request)(client, request)
         except FarthingError as problem:
@@ -138,16 +145,21 @@ class App:
         client.respond(problem.status, headers, dialect.error(problem, query))
 
     def message(
-        self, provider: Provider, dialect: Dialect, path: str, own: Mapping[str, str], body: bytes
+        self,
+        provider: Provider,
+        dialect: Dialect,
+        path: str,
+        own: Mapping[str, str],
+        body: bytes,
+        method: str = "POST",
+        kind: bytes = JSON_TYPE,
     ) -> bytes:
-        """Return the request to a provider: its own headers, and those that are the dialect's."""
-        head = self._heads.get((provider.name, path))
-        if head is None:
-            if len(self._heads) >= HEADS_MOST:  # clients name models, and so paths
-                self._heads.clear()
-            head = self._heads[provider.name, path] = request_head(
-                provider, "POST", path, dialect.name
-            )
+        """Return the request to a provider: its own headers, and those that are the dialect's;
+        `kind` is the content type of its body, b"" for none."""
+        if method == "POST" and kind == JSON_TYPE:
+            head = self._head(provider, dialect, path)
+        else:  # nothing of these is sent a second time
+            head = request_head(provider, method, path, dialect.name, kind)
         lines = b""
         if dialect.passed_headers:
             for name, value in {**dict(dialect.required_headers), **own}.items():
@@ -159,6 +171,16 @@ class App:
             target = head.split(b" ", 2)[1].decode()
             lines += signature(provider, target, body, clock.wall())
         return b"%s%scontent-length: %d\r\n\r\n%s" % (head, lines, len(body), body)
+
+    def _head(self, provider: Provider, dialect: Dialect, path: str) -> bytes:
+        head = self._heads.get((provider.name, path))
+        if head is None:
+            if len(self._heads) >= HEADS_MOST:  # clients name models, and so paths
+                self._heads.clear()
+            head = self._heads[provider.name, path] = request_head(
+                provider, "POST", path, dialect.name
+            )
+        return head
 
     # -- stopping -----------------------------------------------------------------------------
 
@@ -206,6 +228,8 @@ class App:
     def _page(self, request: Request) -> Callable[[ClientConnection, Request], None]:
         if request.path in self._queries or self._is_target(request.path):
             raise _not_allowed(request, "POST")
+        if ways := kept_methods(request.path, request.headers):
+            raise _not_allowed(request, ", ".join(ways))
         methods = self._pages.get(request.path)
         if request.path.startswith(QUERIES):
             methods = {b"GET": self._look_up}
@@ -249,6 +273,8 @@ class App:
 
     def _dialect_of(self, request: Request) -> Dialect:
         """Return the dialect a request that is no query most likely speaks."""
+        if (kept := speaker(request.path, request.headers)) is not None:
+            return kept
         for path, dialect in self._queries.items():
             if request.path.startswith(path):
                 return dialect

@@ -12,6 +12,7 @@ from farthing.wire.dialect import Dialect
 
 MAX_COST_HEADER = b"farthing-max-cost-usd"
 STRICT_HEADER = b"farthing-strict"
+PROVIDER_HEADER = b"farthing-provider"
 USER_HEADER = b"farthing-user"
 TAGS_HEADER = b"farthing-tags"
 
@@ -63,6 +64,11 @@ def strict(request: Request) -> bool:
     return told == b"true"
 
 
+def provider(request: Request) -> str:
+    """Return the provider a request names, where no model of it does; "" when it names none."""
+    return request.headers.get(PROVIDER_HEADER, b"").decode("latin-1").strip()
+
+
 def user(request: Request) -> str:
     """Return the end user that a client names beside its request."""
     return request.headers.get(USER_HEADER, b"").decode("utf-8", "replace").strip()
@@ -85,10 +91,10 @@ def warning(text: str) -> bytes:
 
 def named(query: str, provider: str, model: str) -> bytes:
     """Return the headers that every answer of a provider gets."""
-    return b"farthing-request-id: %s\r\nfarthing-model: %s/%s\r\n" % (
+    name = f"{provider}/{model}" if model else provider
+    return b"farthing-request-id: %s\r\nfarthing-model: %s\r\n" % (
         query.encode(),
-        provider.encode(),
-        _text(model).replace(b" ", b"?"),
+        _text(name).replace(b" ", b"?"),
     )
 
 
@@ -100,6 +106,11 @@ def output_cap(tokens: int) -> bytes:
 def cost(usd: int) -> bytes:
     """Return the header that tells what a query cost."""
     return b"farthing-cost-usd: %s\r\n" % money.dollars(usd).encode()
+
+
+def unpriced(why: str) -> bytes:
+    """Return the header that tells that a query has no price, and why."""
+    return b"farthing-unpriced: %s\r\n" % why.encode()
 
 
 def losses(lost: tuple[str, ...]) -> bytes:

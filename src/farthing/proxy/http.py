@@ -70,6 +70,7 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
+JSON_TYPE = b"application/json"
 LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -88,9 +89,10 @@ def request_head(
     method: str,
     path: str,
     dialect: str = "",
-    kind: bytes = b"application/json",
+    kind: bytes = JSON_TYPE,
 ) -> bytes:
-    """Return the first line of a request and the headers that every one to a provider has."""
+    """Return the first line of a request and the headers that every one to a provider has; `kind`
+    is what it sends, b"" for nothing."""
     _, _, rest = provider.base_url.partition("://")
     host, _, folder = rest.partition("/")
     target = f"/{folder}".rstrip("/") + path or "/"
@@ -99,7 +101,8 @@ def request_head(
         (
             b"%s %s HTTP/1.1\r\nhost: %s\r\n" % (method.encode(), target.encode(), host.encode()),
             auth % provider.key.encode() if auth else b"",
-            b"content-type: %s\r\naccept-encoding: identity\r\n" % kind,
+            b"content-type: %s\r\n" % kind if kind else b"",
+            b"accept-encoding: identity\r\n",
             b"user-agent: farthing/%s\r\n" % __version__.encode(),
         )
     )

@@ -5,44 +5,35 @@ Their order is in `handle.py`.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from farthing import clock
-from farthing.errors import Failed, FarthingError, Malformed, Refused
-from farthing.ledger.commitment import contracted
+from farthing.errors import Failed, FarthingError, Malformed
 from farthing.ledger.entry import Ending, Hold, Key, Refusal, Settle, Unresolved, Void, Warned
-from farthing.ledger.ledger import TEXT_MOST, Outcome
+from farthing.ledger.ledger import Outcome
 from farthing.policy.keys import authenticate
 from farthing.policy.limits import explain, warning
 from farthing.policy.path import path, told_user
-from farthing.prices.bound import Quote, quote
-from farthing.prices.rate import Rate, cost
 from farthing.proxy import headers
 from farthing.proxy.auth import credential
 from farthing.proxy.count import count
+from farthing.proxy.ending import ended, unresolved
 from farthing.proxy.http import filled
 from farthing.proxy.ids import new_id
-from farthing.proxy.reading import read, unreadable
+from farthing.proxy.pricing import Offer, offer
+from farthing.proxy.reading import read, sent_as, unreadable
 from farthing.proxy.relay import Relay
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.upstream import Head
 from farthing.route.plan import Route
-from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Target, Usage
+from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Target
 from farthing.wire.families import translation
 from farthing.wire.passage import Translated
 
 if TYPE_CHECKING:
     from farthing.proxy.app import App
-
-log = logging.getLogger("farthing")
-
-# Statuses with which an intermediary says that it lost the provider's answer: the query may have
-# been served, and billed. Any other error is the provider's own, and errors are not billed.
-LOST_STATUSES = frozenset({502, 504, *range(520, 528)})
 
 
 class Query:
@@ -51,8 +42,7 @@ class Query:
     ask: Ask
     key: Key
     route: Route
-    rate: Rate
-    offer: Quote
+    priced: Offer
     admitted: Hold
     warned: Warned | None = None
 
@@ -100,7 +90,11 @@ class Query:
 
     def plan(self) -> None:
         """Choose the provider, and what is spoken with it."""
-        self.route = self._app.router.plan(self.ask.model, self._dialect.name)
+        router, dialect = self._app.router, self._dialect
+        if dialect.modelless and not self.ask.model:
+            self.route = router.keeper(dialect.name, headers.provider(self._request))
+        else:
+            self.route = router.plan(self.ask.model, dialect.name)
         self._spoken = self.route.provider.speaks(self.route.dialect)
 
     def cross(self) -> None:
@@ -123,11 +117,9 @@ class Query:
 
     def quote(self) -> None:
         """Price it before it is sent; cap its output so that it fits its own price cap."""
-        app, provider = self._app, self.route.provider
+        app = self._app
         most = headers.max_cost(self._request, self.key.max_cost)
-        self.rate = self._rate(self.ask.options)
-        dearest = app.book.dearest(provider, self.route.model, self.now, self.ask)
-        self.offer = quote(self.ask, dearest, provider, app.default_output_tokens, most)
+        self.priced = offer(self.ask, self.route, app.book, self.now, app.all_settings, most)
 
     async def hold(self) -> None:
         """Hold the most it can cost, durably.
@@ -163,16 +155,19 @@ class Query:
         verb = self._spoken.verbs[self.ask.stream]
         path = filled(provider.dialects[self._spoken.name], self.route.model, verb)
         own = headers.own(self._request, self.route)
-        message = self._app.message(provider, self._spoken, path, own, self._sent_body())
+        method, tail, kind = sent_as(self._request, self.ask, self._target)
+        message = self._app.message(
+            provider, self._spoken, path + tail, own, self._sent_body(), method, kind
+        )
         self.ending = Unresolved(clock.wall(), self.id, "interrupted")
         try:
             connection.send(message, relay)
             head = self._head = await relay.arrived
-            if head.status < 300 and head.content_type.startswith(self._spoken.stream_type):
+            if self._spoken.streams(head.status, head.content_type):
                 tap = self._tap()
                 relay.stream(tap, head.status, self._headers(head, self._dialect.stream_type))
                 await relay.finished
-                self.ending = self._ended(head, tap.answer())
+                self.ending = ended(self._app, self, head, tap.answer())
             else:
                 await relay.finished
                 self._body = relay.take_body()
@@ -180,10 +175,10 @@ class Query:
                     self._body = self._spoken.reworded(head.status, self._body)
                     self._app.tokens.refused(provider, head.status)
                 self._told = self._answered(head)
-                self.ending = self._ended(head, self._told)
+                self.ending = ended(self._app, self, head, self._told)
         except Failed as problem:
             self._problem = problem
-            self.ending = self._unresolved(problem.code, self._head.status if self._head else 0)
+            self.ending = unresolved(self, problem.code, self._head.status if self._head else 0)
 
     def end(self) -> Outcome:
         """Record its ending."""
@@ -221,6 +216,20 @@ class Query:
         else:
             self._app.respond_error(self._client, self._dialect, problem, self.id)
 
+    # -- what is known of it at its end -------------------------------------------------------
+
+    def microseconds(self, moment: int) -> int:
+        """Return how long after its arrival a moment was."""
+        return (moment - self._request.received) // 1000
+
+    def first_byte(self) -> int:
+        """Return the moment of its answer's first byte; 0 before it."""
+        return self._relay.first_byte if self._relay is not None else 0
+
+    def losses(self) -> tuple[str, ...]:
+        """Return what its translation could not say."""
+        return self._translation.losses() if self._translation is not None else ()
+
     # -- the parts of the steps ---------------------------------------------------------------
 
     async def _count(self) -> None:
@@ -245,6 +254,7 @@ class Query:
         return answer if tokens is None else dialect.read_counted(self._body, tokens)
 
     def _hold(self) -> Hold:
+        quoted = self.priced.quote
         return Hold(
             at=self.now,
             id=self.id,
@@ -255,12 +265,13 @@ class Query:
             asked_model=self.ask.model,
             dialect=self._dialect.name,
             stream=self.ask.stream,
-            usd=self.offer.usd,
-            tokens=self.offer.tokens,
-            input_tokens=self.offer.input_tokens,
-            output_cap=self.offer.output_cap,
+            usd=quoted.usd,
+            tokens=quoted.tokens,
+            input_tokens=quoted.input_tokens,
+            output_cap=quoted.output_cap,
             price_book=self._app.price_book_id,
             worker=self._app.worker,
+            unpriced=bool(self.priced.unpriced),
         )
 
     def _new_name(self) -> str | None:
@@ -285,10 +296,12 @@ class Query:
         lines = passed + headers.named(self.id, self.route.provider.name, self.route.model)
         if (cap := self._new_cap()) is not None:
             lines += headers.output_cap(cap)
+        if self.priced.unpriced:
+            lines += headers.unpriced(self.priced.unpriced)
         if self.warned is not None:
             lines += headers.warning(warning(self.warned))
         if self._translation is not None:
-            lines += headers.losses(self._translation.losses())
+            lines += headers.losses(self.losses())
         return lines
 
     def _tap(self) -> Tap:
@@ -305,64 +318,8 @@ class Query:
             return translation.problem(self._head.status, self._body)
         return translation.whole(self._body, self._told.usage)
 
-    def _ended(self, head: Head, answer: Answer) -> Ending:
-        """Return the ending that an answer gives its query."""
-        if head.status >= 300:
-            if head.status in LOST_STATUSES:
-                return self._unresolved("upstream_lost", head.status, answer.id)
-            return self._settled(0, Usage(), head, answer)
-        if answer.usage is None:
-            reason = "usage_encoded" if head.encoded else "usage_missing"
-            return self._unresolved(reason, head.status, answer.id)
-        try:
-            usd = cost(answer.usage, self._served_rate(answer))
-        except Refused as unpriced:
-            log.error("query %s: %s", self.id, unpriced.message)
-            return self._unresolved(unpriced.code, head.status, answer.id)
-        return self._settled(usd, answer.usage, head, answer)
-
-    def _served_rate(self, answer: Answer) -> Rate:
-        """Return the rate of what was served, which may be another tier than was asked for."""
-        if answer.options == self.ask.options:
-            return self.rate
-        return self._rate(answer.options)
-
-    def _rate(self, options: Mapping[str, str]) -> Rate:
-        return self._app.book.rate(
-            self.route.provider.prices,
-            self.route.model,
-            self.now,
-            options,
-            makes_output=self.ask.makes_output,
-        )
-
     def _new_cap(self) -> int | None:
         """Return the output cap that is sent, where the client set another or none."""
-        ask, cap = self.ask, self.offer.output_cap
-        return cap if ask.makes_output and cap != ask.output_cap else None
-
-    def _settled(self, usd: int, usage: Usage, head: Head, answer: Answer) -> Settle:
-        total = self._microseconds(clock.monotonic())
-        first = self._relay.first_byte if self._relay is not None else 0
-        terms, provider = self._app.ledger.commitments, self.route.provider.name
-        paid = contracted(usd, provider, terms.values(), self.now) if terms else usd
-        return Settle(
-            at=clock.wall(),
-            id=self.id,
-            usd=paid,
-            usage=usage,
-            status=head.status,
-            first_byte_us=self._microseconds(first) if first else total,
-            total_us=total,
-            upstream_id=answer.id[:TEXT_MOST],
-            answered_model=answer.model[:TEXT_MOST],
-            losses=", ".join(self._translation.losses() if self._translation else ())[:TEXT_MOST],
-            list_usd=usd if paid != usd else None,
-        )
-
-    def _unresolved(self, reason: str, status: int, upstream_id: str = "") -> Unresolved:
-        total = self._microseconds(clock.monotonic())
-        return Unresolved(clock.wall(), self.id, reason, status, total, upstream_id[:TEXT_MOST])
-
-    def _microseconds(self, moment: int) -> int:
-        return (moment - self._request.received) // 1000
+        ask, cap = self.ask, self.priced.quote.output_cap
+        uncapped = not ask.makes_output or ask.made_images or ask.free or self.priced.unpriced
+        return cap if not uncapped and cap != ask.output_cap else None

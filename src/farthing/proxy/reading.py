@@ -5,6 +5,7 @@ from __future__ import annotations
 from farthing.errors import Failed, Malformed
 from farthing.providers import Provider
 from farthing.proxy import headers
+from farthing.proxy.http import JSON_TYPE
 from farthing.proxy.server import Request
 from farthing.wire.dialect import Ask, Dialect, Target
 
@@ -17,7 +18,8 @@ def read(request: Request, dialect: Dialect, target: Target | None) -> tuple[Ask
     Raises:
         Malformed: the dialect cannot read it.
     """
-    ask = dialect.read_request(request.body)
+    kind = request.headers.get(b"content-type", b"")
+    ask = dialect.read(request.body, kind, target)
     ask.headers = headers.of_dialect(request, dialect)
     written = ask.model
     if target is not None:
@@ -25,6 +27,16 @@ def read(request: Request, dialect: Dialect, target: Target | None) -> tuple[Ask
         if target.stream is not None:
             ask.stream = target.stream
     return ask, written
+
+
+def sent_as(request: Request, ask: Ask, target: Target | None) -> tuple[str, str, bytes]:
+    """Return what a request keeps on its way: its method, what follows its dialect's path, and
+    the content type of its body, b"" for none."""
+    kept = target is not None and target.operation is not None
+    kind = request.headers.get(b"content-type", b"") if request.body else b""
+    if not kept and ask.form is None:
+        kind = JSON_TYPE  # it was read as that, and must not be as anything else
+    return request.method.decode(), target.tail if target is not None else "", kind
 
 
 def unreadable(provider: Provider, problem: Malformed) -> Failed:

@@ -22,11 +22,22 @@ LINGER_SECONDS = 5.0
 class Request:
     """One request, read to its end."""
 
-    __slots__ = ("body", "headers", "http10", "keep_alive", "method", "path", "received")
+    __slots__ = (
+        "body",
+        "headers",
+        "http10",
+        "keep_alive",
+        "method",
+        "path",
+        "question",
+        "received",
+    )
 
     def __init__(self) -> None:
         self.method = b""
         self.path = b""
+        self.question = b""
+        """What follows the path after a question mark."""
         self.headers: dict[bytes, bytes] = {}
         self.body = b""
         self.keep_alive = False
@@ -172,7 +183,7 @@ class ClientConnection(asyncio.Protocol):
         """Check the head before the body comes."""
         request, parser = self._request, self._parser
         request.method = parser.get_method()
-        request.path = self._target.partition(b"?")[0]
+        request.path, _, request.question = self._target.partition(b"?")
         request.http10 = parser.get_http_version() == "1.0"
         request.keep_alive = parser.should_keep_alive()
         self._in_head = False
@@ -322,7 +333,9 @@ SINGLE = frozenset(
     {
         b"authorization",
         b"content-length",
+        b"content-type",
         b"farthing-max-cost-usd",
+        b"farthing-provider",
         b"host",
         b"transfer-encoding",
         b"x-api-key",

@@ -70,6 +70,30 @@ class Router:
             self._found[model, dialect] = route
         return route
 
+    def keeper(self, dialect: str, named: str) -> Route:
+        """Return the route of a query that names no model: to the provider that is named, or to
+        the only one that speaks its dialect.
+
+        Raises:
+            Malformed: ambiguous_provider, or unknown_provider.
+            Refused: unsupported_crossing.
+        """
+        speaking = {name: p for name, p in self._usable.items() if dialect in p.dialects}
+        if named and named not in self._usable:
+            raise Malformed(
+                "unknown_provider",
+                f"No provider of this gateway that has a key is named {named!r}.",
+            )
+        if not speaking or (named and named not in speaking):
+            raise _nobody(dialect, named)
+        if not named and len(speaking) > 1:
+            raise Malformed(
+                "ambiguous_provider",
+                f"Several providers of this gateway have {dialect}. Send the header "
+                f"farthing-provider with one of: {', '.join(speaking)}.",
+            )
+        return self._scoped(Route(speaking[named or next(iter(speaking))], "", dialect), "")
+
     def models(self) -> list[str]:
         """Return every model that can be asked for, as "provider/model"."""
         names = []
@@ -117,11 +141,11 @@ class Router:
     def _scoped(self, route: Route, asked: str) -> Route:
         """Name what serves a query: all names of a model that have one price are one scope."""
         provider = route.provider.name
-        priced = self._book.model(route.provider.prices, route.model)
+        priced = self._book.model(route.provider.prices, route.model) if route.model else None
         model = priced.id if priced is not None else route.model
         alias = (f"route:{short(asked)}",) if asked in self._aliases else ()
-        scopes = (*alias, f"model:{provider}/{short(model)}", f"provider:{provider}")
-        return msgspec.structs.replace(route, scopes=scopes)
+        named = (f"model:{provider}/{short(model)}",) if model else ()
+        return msgspec.structs.replace(route, scopes=(*alias, *named, f"provider:{provider}"))
 
     def _serves(self, provider: Provider, name: str) -> bool:
         return name in provider.models or self._book.model(provider.prices, name) is not None
@@ -169,6 +193,14 @@ def _unspoken(asked: str, provider: Provider, model: str, dialect: str) -> Refus
         f"{asked!r} is served by {provider.name}, which this gateway speaks to in "
         f"{', '.join(provider.dialects)}: nothing of that can be translated to {dialect}. If it "
         f"has {dialect}, say where under [providers.{provider.name}] dialects in farthing.toml.",
+    )
+
+
+def _nobody(dialect: str, named: str) -> Refused:
+    return Refused(
+        "unsupported_crossing",
+        f"{named or 'No provider of this gateway'} has {'no ' if named else ''}{dialect}. Where "
+        "one does, say so under its [providers.NAME] dialects in farthing.toml.",
     )
 
 

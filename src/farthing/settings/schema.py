@@ -82,6 +82,8 @@ class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     output_cap_field: str | None = None
     """The request field that carries the output cap in the chat dialect: "max_tokens" unless
     said. A client's cap under the other name is sent under this one."""
+    free: dict[str, str] | None = None
+    """Dialects whose requests the provider bills nothing for, each with the page that says so."""
     place: str | None = None
     """The region of a provider that has several, such as "europe-west1"; or, where an address of
     your own is asked for, that address. It comes before what the environment says."""
@@ -126,6 +128,16 @@ class PriceOverride(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Sound in the input; without it sound is refused."""
     request: Decimal | None = None
     """A fixed price of each query, in dollars for a million queries."""
+    input_image: Decimal | None = None
+    """Tokens of images that are sent; the price of input unless said."""
+    output_image: Decimal | None = None
+    """Tokens of images that are made; the price of output unless said."""
+    characters: Decimal | None = None
+    """Text that is spoken, in dollars for a million characters; such a model has input = 0."""
+    audio_seconds: Decimal | None = None
+    """Sound that is transcribed, in dollars for a million seconds; such a model has input = 0."""
+    search_units: Decimal | None = None
+    """Searches of a reranker, in dollars for a million; such a model has input = 0."""
     starts: date | None = None
     """The first day (UTC) it applies; at once unless said."""
     context_tokens: int | None = None
@@ -147,9 +159,13 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The PostgreSQL database of the records, such as "postgresql://farthing@db.example.com/farthing";
     unset, they are in SQLite in the data folder. FARTHING_DATABASE comes before it. A password may
     stand in the URL, or in PGPASSWORD or ~/.pgpass; it is never printed or recorded."""
+    unpriced: Literal["refuse", "pass"] = "refuse"
+    """What becomes of a query that cannot be priced or bounded. "pass" sends it where no limit and
+    no price cap forbids: nothing is held, and it stays unresolved in the records."""
     unresolved_days: int = 45
     """How long a query whose cost is unknown waits for evidence (`farthing holds`), such as the
-    next month's invoice; then it is posted at the most it could have cost."""
+    next month's invoice; then it is posted at the most it could have cost. What has no such most
+    (`unpriced = "pass"`) waits on."""
     models: dict[str, str] = {}
     """Names of your own for models: "fast" = "openai/gpt-4o-mini"."""
     http: HttpSettings = HttpSettings()

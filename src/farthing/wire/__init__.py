@@ -11,6 +11,7 @@ from farthing.wire.embed.openai import EMBEDDINGS
 from farthing.wire.gemini import GEMINI
 from farthing.wire.messages import MESSAGES
 from farthing.wire.responses import RESPONSES
+from farthing.wire.surfaces import SURFACES
 
 EMBEDDING = (
     EMBEDDINGS,
@@ -19,5 +20,5 @@ EMBEDDING = (
     COHERE_EMBEDDINGS,
     BEDROCK_EMBEDDINGS,
 )
-ALL = (CHAT, MESSAGES, RESPONSES, GEMINI, CONVERSE, *EMBEDDING, *counting.ALL)
+ALL = (CHAT, MESSAGES, RESPONSES, GEMINI, CONVERSE, *EMBEDDING, *counting.ALL, *SURFACES)
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in ALL}

@@ -8,10 +8,11 @@ from typing import Protocol
 import msgspec
 
 from farthing.errors import FarthingError
+from farthing.wire.form import Form, is_form, read_form
 from farthing.wire.framing import Framing, SseFraming
 
 
-class Usage(msgspec.Struct, frozen=True, array_like=True):
+class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one answer consumed, in disjoint counts: no token is in two of them.
 
     `reasoning` is the exception, by intent: it names the part of `output` spent on reasoning.
@@ -28,11 +29,23 @@ class Usage(msgspec.Struct, frozen=True, array_like=True):
     input_audio: int = 0
     output_audio: int = 0
     web_searches: int = 0
+    input_image: int = 0
+    output_image: int = 0
+    characters: int = 0
+    """Characters of text that were spoken."""
+    audio_seconds: int = 0
+    """Seconds of sound that were transcribed."""
+    search_units: int = 0
+    """Searches of a reranker, as its provider counts them."""
 
     def tokens(self) -> int:
         """All tokens, in and out."""
         cached = self.cache_read + self.cache_write + self.cache_write_1h
-        return self.input + cached + self.input_audio + self.output + self.output_audio
+        media = self.input_audio + self.output_audio + self.input_image + self.output_image
+        return self.input + cached + self.output + media
+
+
+TOKENS = ("input", "output")
 
 
 class Ask(msgspec.Struct):
@@ -74,6 +87,24 @@ class Ask(msgspec.Struct):
     """Whether the request leaves its service tier to the provider's account."""
     unbounded: tuple[str, ...] = ()
     """What is asked for whose cost has no upper bound yet, in the client's words."""
+    buys: str = ""
+    """What it buys that is billed later, whatever else of its dialect is free."""
+    default_cap: int | None = None
+    """The output cap set where the client set none, in a dialect that has one of its own."""
+    prompts: int = 1
+    """How many prompts it has, each of which has the model's window to itself."""
+    extra_input: int = 0
+    """Input tokens that may be counted beyond the body's bytes (a text that is read many times)."""
+    made_images: int = 0
+    """How many images are made; the provider's data say how many tokens one can have."""
+    meters: tuple[str, ...] = TOKENS
+    """The meters that bill it, each of which must have a price."""
+    most: Usage = Usage()
+    """The most it can use of meters that are not tokens."""
+    usage: Usage | None = None
+    """What it uses, where the request says so and the answer does not."""
+    form: Form | None = None
+    """The body as a form, where it is one."""
     headers: Mapping[str, str] = {}
     """Headers that are the dialect's own: those that go to the provider with it."""
 
@@ -101,6 +132,8 @@ class Answer(msgspec.Struct):
     id: str = ""
     options: Mapping[str, str] = {}
     """Options that select a price, as served (a priority request may be served as default)."""
+    text: bytes = b""
+    """The JSON that the usage stands in, or what is left of it."""
 
 
 class Tap(Protocol):
@@ -116,12 +149,25 @@ class Tap(Protocol):
         """Return what the stream said of itself so far."""
 
 
+class Operation(msgspec.Struct, frozen=True):
+    """One thing that can be done with what a provider keeps: its files, its batches."""
+
+    method: bytes
+    tail: str
+    """What follows the dialect's path, as a regular expression."""
+    buys: str = ""
+    """What it buys that is billed later and has no bound; "" for nothing."""
+
+
 class Target(msgspec.Struct, frozen=True):
     """What a path says of a query."""
 
     model: str
     stream: bool | None = None
     """None where the body says it."""
+    operation: Operation | None = None
+    tail: str = ""
+    """What follows the dialect's path, and the question after it, as the client wrote them."""
 
 
 def _as_it_is(_: int, body: bytes) -> bytes:
@@ -169,6 +215,14 @@ class Dialect(msgspec.Struct, frozen=True):
     beforehand, or `usage_header` told them."""
     usage_header: str = ""
     """The header of an answer that tells its input's tokens, where its body may not."""
+    operations: tuple[Operation, ...] = ()
+    """What can be done below its path, in a dialect that is not one query."""
+    modelless: bool = False
+    """Whether a request may name no model: then it goes to a provider by its name."""
+    opaque: bool = False
+    """Whether an answer may be sound or a file, which is passed on as it comes."""
+    read_form: Callable[[Form], Ask] | None = None
+    """Reads a request whose body is a form. Raises Malformed."""
     passed_headers: tuple[str, ...] = ()
     """The client's headers that are this dialect's own and go on to the provider."""
     required_headers: tuple[tuple[str, str], ...] = ()
@@ -181,3 +235,22 @@ class Dialect(msgspec.Struct, frozen=True):
     reworded: Callable[[int, bytes], bytes] = _as_it_is
     """Rewrites a provider's error (its status, its body) where what is around it has errors of
     another shape."""
+
+    def read(self, body: bytes, kind: bytes, target: Target | None) -> Ask:
+        """Read a request of some content type. Raises Malformed."""
+        if target is not None and target.operation is not None:
+            buys = target.operation.buys
+            return Ask(body=body, fields={}, model="", makes_output=False, buys=buys)
+        if self.read_form is None or not is_form(kind):
+            return self.read_request(body)
+        form = read_form(body, kind)
+        ask = self.read_form(form)
+        ask.form = form
+        return ask
+
+    def streams(self, status: int, kind: bytes) -> bool:
+        """Whether an answer of a status and a content type is passed on as it comes."""
+        if status >= 300:
+            return False
+        unread = self.opaque and status == 200 and not kind.startswith(b"application/json")
+        return unread or kind.startswith(self.stream_type)

@@ -32,6 +32,15 @@ def events(block: bytes) -> Iterator[bytes]:
         yield block[start:]
 
 
+def around(buffer: bytes, place: int) -> tuple[int, int]:
+    """Return where the event begins that a place is in, and where it ends."""
+    starts = (buffer.rfind(b"\n\n", 0, place), buffer.rfind(b"\n\r\n", 0, place))
+    blanks = (buffer.find(b"\n\n", place), buffer.find(b"\n\r\n", place))
+    stops = [at + 1 for at in blanks if at >= 0]
+    start = max(starts[0] + 2 if starts[0] >= 0 else 0, starts[1] + 3 if starts[1] >= 0 else 0)
+    return start, min(stops, default=len(buffer))
+
+
 def name(event: bytes) -> str:
     """Return an event's name; "" when it has none."""
     found = _name_line(event)

@@ -55,9 +55,17 @@ class TailTap:
         head = self.first_bytes()
         return (sse.data(event) for event in sse.events(head[: sse.complete_length(head)]))
 
-    def last_events(self) -> list[bytes]:
-        """Return the data of the events in the window; the first may be the tail of one."""
-        return [sse.data(event) for event in sse.events(self.last_bytes())]
+    def last_events(self, marker: bytes) -> Iterator[bytes]:
+        """Yield the data of the events in the window that hold a marker, the last one first.
+
+        The one that the window cuts may be the tail of an event.
+        """
+        window = self.last_bytes()
+        end = len(window)
+        while (place := window.rfind(marker, 0, end)) >= 0:
+            start, stop = sse.around(window, place)
+            yield sse.data(window[start:stop])
+            end = start
 
 
 class Hiding:

@@ -68,6 +68,7 @@ def read_answer(body: bytes) -> Answer:
         model=answer.model or "",
         id=answer.id or "",
         options={} if tier in PLAIN_TIERS else {"service_tier": tier},
+        text=body,
     )
 
 
@@ -113,8 +114,8 @@ class ChatTap(TailTap):
 
     def answer(self) -> Answer:
         """Return what the last event with usage says."""
-        for data in reversed(self.last_events()):
-            if b'"usage"' in data and (told := read_answer(data)).usage is not None:
+        for data in self.last_events(b'"usage"'):
+            if (told := read_answer(data)).usage is not None:
                 return told
         return Answer()
 

@@ -119,6 +119,7 @@ def read_answer(body: bytes) -> Answer:
         usage=Usage(input=usage.prompt_tokens or 0) if known else None,
         model=told.model or "",
         id=told.id or "",
+        text=body,
     )
 
 

@@ -100,8 +100,8 @@ class GeminiTap(TailTap):
 
     def answer(self) -> Answer:
         """Return what the last event with usage says."""
-        for data in reversed(self.last_events()):
-            if b'"usageMetadata"' in data and (told := read_answer(data)).usage is not None:
+        for data in self.last_events(b'"usageMetadata"'):
+            if (told := read_answer(data)).usage is not None:
                 return told
         return Answer()
 

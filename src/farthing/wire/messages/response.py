@@ -136,7 +136,7 @@ class MessagesTap(TailTap):
     def answer(self) -> Answer:
         """Return the usage as the stream last told it."""
         begun = next((e.message for e in _read(self.first_events()) if e.message), None)
-        last = _read(data for data in reversed(self.last_events()) if b'"usage"' in data)
+        last = _read(self.last_events(b'"usage"'))
         usage = (begun.usage if begun else None) or _Usage()
         told = next((e.usage for e in last if e.usage), None)
         if told is not None:

@@ -45,6 +45,7 @@ def read_answer(body: bytes) -> Answer:
         model=answer.model or "",
         id=answer.id or "",
         options=_options(answer.service_tier or ""),
+        text=body,
     )
 
 
@@ -69,6 +70,7 @@ class ResponsesTap(TailTap):
             model=model[1].decode("utf-8", "replace") if model else "",
             id=identity[1].decode("utf-8", "replace") if identity else "",
             options=_options(tiers[-1].decode("utf-8", "replace") if tiers else ""),
+            text=tail,
         )
 
 

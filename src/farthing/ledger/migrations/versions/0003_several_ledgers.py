@@ -6,8 +6,8 @@ The tables are made anew and empty: the next projection fills them from the jour
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -39,6 +39,7 @@ def _queries() -> None:
         *_texts("price_book"),
         *_numbers("ended", "cost", "input", "cache_read", "cache_write", "cache_write_1h"),
         *_numbers("output", "reasoning", "input_audio", "output_audio", "web_searches"),
+        *_numbers("input_image", "output_image", "characters", "audio_seconds", "search_units"),
         sa.Column("http_status", sa.Integer()),
         *_numbers("first_byte_us", "total_us"),
         *[

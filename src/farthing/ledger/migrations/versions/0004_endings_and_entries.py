@@ -6,8 +6,8 @@ What is older is made again: the next projection fills all tables from the journ
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 PAID = ("tokens", "list_cost", "from_credit", "from_commitment", "effective")
 
@@ -18,6 +18,8 @@ def upgrade() -> None:
         op.execute(sa.delete(sa.table(table)))
     for name in PAID:
         op.add_column("queries", sa.Column(name, sa.BigInteger()))
+    with op.batch_alter_table("queries") as queries:
+        queries.add_column(sa.Column("unpriced", sa.Boolean(), nullable=False))
     with op.batch_alter_table("keys") as keys:
         keys.add_column(sa.Column("parent", sa.Text(), nullable=False))
     op.create_table(
