@@ -19,6 +19,7 @@ from dialects import dialects_page
 
 from farthing.errors import CODES
 from farthing.ledger import entry
+from farthing.ledger.records import STATUSES
 from farthing.providers.credentials import OAUTH
 from farthing.providers.load import built_in, built_in_names
 from farthing.settings import schema
@@ -170,6 +171,18 @@ bytes) and a MessagePack array: the ledger's id, that number, the checksum of th
 there, and the state. Deleting snapshots is safe; the next start is slower.
 """
     ]
+    parts.append(
+        "\n## What became of a query\n\n`farthing log`, `GET /v1/queries/{id}` and "
+        "`farthing ledger show` tell it as its status:\n\n| status | |\n|---|---|"
+    )
+    parts += [f"| `{status}` | {cell(text)} |" for status, text in STATUSES.items()]
+    parts.append(
+        """
+Of what it cost, `from_credit_usd` and `from_commitment_usd` were paid by credits (of every scope on
+its path that has one) and by commitments with its provider. `effective_usd` is its cost with what
+commitments paid at what that much of them was bought for; `list_usd` is without a commitment's
+discount, and unknown where the cost was settled from evidence."""
+    )
     for kind in entry.Entry.__args__:
         tag = kind.__struct_config__.tag
         parts.append(f"\n## `{tag}`\n\n{inspect.cleandoc(kind.__doc__ or '')}\n")

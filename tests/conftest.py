@@ -1,4 +1,4 @@
-"""Servers that tests share: a scripted provider and a gateway in front of it."""
+"""Servers that tests share: a scripted provider, a gateway in front of it, and a PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.gateway import RunningGateway
+from tests.support.postgres import PostgresServer
 from tests.support.provider import FakeProvider
 
 
@@ -55,3 +56,11 @@ def shared_gateway(
     running = RunningGateway(folder, SHORT + shared_provider.toml())
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL for the whole run; each test makes databases of its own in it."""
+    made = PostgresServer()
+    yield made
+    made.close()

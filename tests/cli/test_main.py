@@ -18,6 +18,7 @@ GROUPS = {
     "credits": ["add", "list"],
     "commitments": ["add", "exercise", "list"],
     "holds": ["list", "resolve", "write-off", "reset"],
+    "ledger": ["rebuild", "verify", "show", "reconcile"],
 }
 
 

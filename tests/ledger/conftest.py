@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 import uvloop
 from tests.support.journal import groups
+from tests.support.postgres import PostgresServer
 
 import farthing
 from farthing.ledger.commit import Committer
@@ -228,13 +229,40 @@ def groups_in() -> Callable[[Path], list[list[Entry]]]:
     return groups
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each database in turn."""
+    return str(request.param)
+
+
 @pytest.fixture
-def open_engine(tmp_path: Path) -> Iterator[Callable[..., sa.Engine]]:
-    """Open the records tmp_path/NAME.sqlite, "records" unless told; closed after the test."""
+def new_database(kind: str, request: pytest.FixtureRequest) -> Callable[[], str | None]:
+    """Make an empty database of the kind, as the setting says it: None is SQLite."""
+    if kind == "sqlite":
+        return lambda: None
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database
+
+
+@pytest.fixture
+def database(new_database: Callable[[], str | None]) -> str | None:
+    """One empty database, as the setting says it."""
+    return new_database()
+
+
+@pytest.fixture
+def open_engine(
+    tmp_path: Path, new_database: Callable[[], str | None]
+) -> Iterator[Callable[..., sa.Engine]]:
+    """Open the records of a name, "records" unless told; closed after the test."""
+    databases: dict[str, str | None] = {}
     opened: list[sa.Engine] = []
 
     def open_(name: str = "records") -> sa.Engine:
-        opened.append(open_records(tmp_path / f"{name}.sqlite"))
+        if name not in databases:
+            databases[name] = new_database()
+        folder = DataFolder(tmp_path / name)
+        opened.append(open_records(folder, databases[name]))
         return opened[-1]
 
     yield open_

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from farthing.ledger import cursor as cursor_module
@@ -14,6 +15,7 @@ from farthing.ledger.cursor import Cursor
 from farthing.ledger.disk import DISK
 from farthing.ledger.entry import Config, Entry, encode
 from farthing.ledger.journal import Journal, JournalDamagedError
+from farthing.ledger.search import journal_size
 from farthing.ledger.segments import Mark, segment_numbers, segment_path
 
 Open = Callable[..., Journal]
@@ -204,3 +206,38 @@ def write_rest(journal: Journal, last: int) -> None:
         append(journal, number, number)
         if journal.roll_due:
             journal.roll()
+
+
+def test_what_is_whole_and_of_no_known_kind_is_refused_after_what_comes_before(
+    cursor: Cursor, journal: Journal
+) -> None:
+    journal.append([msgspec.msgpack.encode(["no-such-kind", 1])])
+    assert rest_of(cursor) == entries(1, 12)
+    with pytest.raises(JournalDamagedError, match="what this version does not know"):
+        cursor.read()
+    assert cursor.position == 12
+
+
+def rest_of(cursor: Cursor) -> list[Entry]:
+    """Read until twelve entries were read."""
+    found: list[Entry] = []
+    while len(found) < 12:
+        found += cursor.read()
+    return found
+
+
+def test_how_much_was_read_is_told_in_bytes(cursor: Cursor, journal: Journal) -> None:
+    rest(cursor)
+    first = segment_path(journal.folder, 1).stat().st_size
+    assert cursor.passed == first - len(cursor.segment.seal(6))
+    assert cursor.passed + cursor.offset < journal_size(journal.folder)
+
+
+def test_the_unused_end_is_no_tail_and_neither_is_a_seal(cursor: Cursor, journal: Journal) -> None:
+    rest(cursor)
+    assert cursor.tail() == 0
+    append(journal, 13, 13)
+    assert cursor.tail() >= 40
+    rest(cursor)
+    journal.roll()
+    assert cursor.tail() == 0

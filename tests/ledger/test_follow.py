@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from tests.support.child import WAIT_SECONDS, Child, Line, runtime
+from tests.support.postgres import PostgresServer
 from tests.support.records import content
 
 from farthing.ledger import follow
+from farthing.ledger.database import shown
 from farthing.ledger.entry import Entry, Genesis, Unresolved, Void, encode
 from farthing.ledger.follow import Follower
 from farthing.ledger.journal import FIRST_SEGMENT, Journal
@@ -50,10 +52,11 @@ def append(open_journal: Callable[..., Journal], key: Build) -> Append:
 
 
 @pytest.fixture
-def follower(data: DataFolder) -> Iterator[Follower]:
-    made = Follower(data)
+def follower(data: DataFolder, database: str | None) -> Iterator[Follower]:
+    made = Follower(data, database)
     yield made
-    made.engine.dispose()
+    if made.engine is not None:
+        made.engine.dispose()
 
 
 @pytest.fixture
@@ -248,7 +251,8 @@ def test_the_records_follow_though_nobody_looks_anything_up(
     monkeypatch.setattr(follow, "EVERY_SECONDS", 0.005)
 
     def status() -> list[str]:
-        return [row["status"] for row in content(follower.engine)["queries"]]
+        rows = content(follower.engine)["queries"] if follower.engine is not None else []
+        return [row["status"] for row in rows]
 
     async def client() -> None:
         append(hold("q1"))
@@ -282,6 +286,7 @@ def test_when_it_has_stopped_everything_is_projected(
         append(hold("q1"))
 
     run(serve(client))
+    assert follower.engine is not None
     assert [row["id"] for row in content(follower.engine)["queries"]] == ["q1"]
 
 
@@ -295,7 +300,9 @@ def test_records_that_cannot_be_written_are_tried_again(
     serve: Serve,
 ) -> None:
     monkeypatch.setattr(follow, "EVERY_SECONDS", 0.001)
+    monkeypatch.setattr(follow, "AWAY_SECONDS", 0.001)
     monkeypatch.setattr(logging.getLogger("farthing"), "propagate", True)
+    caplog.set_level(logging.INFO, "farthing")
     tries, enough = list[int](), threading.Event()
 
     def fail_twice(*_: object) -> int:
@@ -311,8 +318,10 @@ def test_records_that_cannot_be_written_are_tried_again(
         await asyncio.to_thread(enough.wait, WAIT_SECONDS)
 
     run(serve(client))
-    said = {record.getMessage() for record in caplog.records if record.name == "farthing"}
-    assert said == {"the records cannot be written (disk is full); trying again"}
+    said = [record.getMessage() for record in caplog.records if record.name == "farthing"]
+    where = shown(follower.database)
+    failed = f"{where}: the records cannot be written (disk is full); trying again"
+    assert said == [failed, failed, f"{where}: the records are written again"]
     assert len(tries) > 2
 
 
@@ -343,6 +352,7 @@ def test_snapshots_are_made_while_the_journal_is_followed(
         await running
 
     run(test())
+    assert made.engine is not None
     made.engine.dispose()
     assert contradictions(data.journal, State) == []
 
@@ -368,6 +378,70 @@ def test_a_journal_that_is_damaged_is_said_and_what_is_there_is_still_looked_up(
 
     run(serve(client))
     assert "is a later segment of a journal, and not the first" in caplog.text
+
+
+# -- a server that is away ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+# uvloop does not end while warnings of what a failure left open are errors.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_server_that_goes_and_comes_back_is_written_to_again(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    data: DataFolder,
+    new_database: Callable[[], str],
+    until: Callable[[Callable[[], bool]], Coroutine[Any, Any, None]],
+    append: Append,
+    hold: Build,
+) -> None:
+    """Also one away from the beginning. Meanwhile look-ups end at once, and snapshots are made."""
+    monkeypatch.setattr(follow, "EVERY_SECONDS", 0.005)
+    monkeypatch.setattr(follow, "AWAY_SECONDS", 0.02)
+    monkeypatch.setattr(logging.getLogger("farthing"), "propagate", True)
+    caplog.set_level(logging.INFO, "farthing")
+    own = PostgresServer()
+    follower = Follower(data, own.new_database())
+    follower.snapshotter._every = 3
+    own.stop()
+
+    def rows() -> int:
+        return len(content(follower.engine)["queries"]) if follower.engine is not None else 0
+
+    def said(what: str) -> int:
+        return sum(what in record.getMessage() for record in caplog.records)
+
+    def fails() -> bool:
+        with Line(data.socket("records")) as line:
+            line.say(Lookup(1, "q1", "k1"))
+            return line.hear() == b""
+
+    async def test() -> None:
+        stop, ready = asyncio.Event(), asyncio.Event()
+        running = asyncio.ensure_future(follower.run(stop, ready.set))
+        await ready.wait()
+        append(hold("q1"))
+        await until(lambda: said("cannot be written") > 0)
+        assert await asyncio.to_thread(fails)
+        await until(lambda: bool(list(data.journal.glob("*.snapshot"))))
+        await asyncio.to_thread(own.start)
+        await until(lambda: said("written again") > 0 and rows() == 1)
+        await asyncio.to_thread(own.stop)
+        append(hold("q2"))
+        await until(lambda: said("cannot be written") > 1)
+        await asyncio.to_thread(own.start)
+        await until(lambda: said("written again") > 1 and rows() == 2)
+        stop.set()
+        await running
+
+    try:
+        run(test())
+    finally:
+        if follower.engine is not None:
+            follower.engine.dispose()
+        own.close()
+    assert "postgres@" not in caplog.text
 
 
 # -- as a real process ----------------------------------------------------------------------------

@@ -7,12 +7,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from tests.support.records import projected
 
 from farthing import clock
-from farthing.ledger.entry import Entry, Genesis, Key, Overrun, Settle, Unresolved, Void
+from farthing.ledger.entry import (
+    Draw,
+    Entry,
+    Expire,
+    Genesis,
+    Key,
+    Overrun,
+    Resolve,
+    Settle,
+    Unresolved,
+    Void,
+    WriteOff,
+)
 from farthing.ledger.present import presented
 from farthing.ledger.records import queries
 from farthing.wire.dialect import Usage
@@ -37,7 +50,12 @@ OPEN: dict[str, Any] = {
     "ended": None,
     "cost_usd": None,
     "held_usd": "0.12345678",
+    "unpriced": False,
     "overrun_usd": None,
+    "list_usd": None,
+    "from_credit_usd": None,
+    "from_commitment_usd": None,
+    "effective_usd": None,
     "usage": None,
     "http_status": None,
     "first_byte_ms": None,
@@ -58,6 +76,10 @@ SETTLED: dict[str, Any] = OPEN | {
     "answered_model": "gpt-x-2026-01",
     "ended": "2026-01-02T03:04:07.006Z",
     "cost_usd": "0.000000001",
+    "list_usd": "0.000000001",
+    "from_credit_usd": "0",
+    "from_commitment_usd": "0",
+    "effective_usd": "0.000000001",
     "usage": USED,
     "http_status": 200,
     "first_byte_ms": 0.001,
@@ -71,6 +93,13 @@ def settle(usd: int = 1, usage: Usage | None = None, status: int = 200) -> Settl
     return Settle(ENDED, "q1", usd, used, status, 1, 1_234_567, "up", "gpt-x-2026-01")
 
 
+FREE = {
+    "cost_usd": "0",
+    "list_usd": "0",
+    "from_credit_usd": "0",
+    "from_commitment_usd": "0",
+    "effective_usd": "0",
+}
 UNRESOLVED = Unresolved(ENDED, "q1", "upstream_reset", 502, 40)
 
 
@@ -102,14 +131,14 @@ def test_a_settled_query_has_its_exact_cost_and_all_of_its_usage(present: Presen
 
 def test_a_providers_own_error_costs_nothing(present: Present) -> None:
     shown = present(settle(0, Usage(), 429))
-    told = {"cost_usd": "0", "usage": NONE_USED, "http_status": 429}
+    told = FREE | {"usage": NONE_USED, "http_status": 429}
     assert shown == SETTLED | told
 
 
 def test_a_query_that_was_never_sent_costs_nothing_and_says_why(present: Present) -> None:
     ended = {"ended": SETTLED["ended"], "reason": "upstream_unreachable"}
     shown = present(Void(ENDED, "q1", "upstream_unreachable"))
-    assert shown == OPEN | ended | {"status": "void", "cost_usd": "0"}
+    assert shown == OPEN | ended | FREE | {"status": "void"}
 
 
 def test_an_unresolved_query_has_no_cost_and_stays_held(present: Present) -> None:
@@ -130,8 +159,39 @@ def test_evidence_that_came_later_leaves_nothing_of_the_doubt(present: Present) 
 def test_a_bill_above_what_was_held_is_shown_as_billed(present: Present) -> None:
     usd = 2**60 + 1  # no float holds it
     shown = present(settle(usd), Overrun(ENDED, "q1", usd - 123_456_780))
-    told = {"cost_usd": "1152921504.606846977", "overrun_usd": "1152921504.483390197"}
+    told = dict.fromkeys(("cost_usd", "list_usd", "effective_usd"), "1152921504.606846977")
+    told["overrun_usd"] = "1152921504.483390197"
     assert shown == SETTLED | told
+
+
+LOST = {"ended": SETTLED["ended"], "http_status": 502, "total_ms": 0.04, "list_usd": None}
+
+
+def test_evidence_settles_a_query_and_is_told(present: Present) -> None:
+    shown = present(UNRESOLVED, Resolve(ENDED, "ann", "q1", 5, "invoice 7", 3))
+    cost = {"cost_usd": "0.000000005", "effective_usd": "0.000000005"}
+    told = {"status": "settled", "reason": "invoice 7"}
+    assert shown == OPEN | FREE | LOST | cost | told
+
+
+def test_a_query_that_was_unresolved_for_too_long_costs_what_was_held(present: Present) -> None:
+    shown = present(UNRESOLVED, Expire(ENDED, "q1"))
+    cost = {"cost_usd": "0.12345678", "effective_usd": "0.12345678"}
+    assert shown == OPEN | FREE | LOST | cost | {"status": "posted", "reason": "upstream_reset"}
+
+
+def test_a_query_that_is_written_off_costs_nothing_and_says_why(present: Present) -> None:
+    shown = present(UNRESOLVED, WriteOff(ENDED, "ann", "q1", "not billed"))
+    assert shown == OPEN | FREE | LOST | {"status": "written-off", "reason": "not billed"}
+
+
+def test_what_paid_is_told_with_what_it_was_bought_for(present: Present) -> None:
+    drawn = [Draw(ENDED, "q1", "credit:t1", 40, 40), Draw(ENDED, "q1", "commitment:c1/1", 60, 25)]
+    discounted = msgspec.structs.replace(settle(80), list_usd=100)
+    shown = present(discounted, *drawn)
+    assert (shown["cost_usd"], shown["list_usd"]) == ("0.00000008", "0.0000001")
+    assert (shown["from_credit_usd"], shown["from_commitment_usd"]) == ("0.00000004", "0.00000006")
+    assert shown["effective_usd"] == "0.000000045"
 
 
 def test_every_ending_has_the_same_fields_and_is_json() -> None:

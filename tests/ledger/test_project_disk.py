@@ -104,8 +104,9 @@ import mmap, os, resource, sys
 from pathlib import Path
 from farthing.ledger import project
 from farthing.ledger.records import open_records
+from farthing.paths import DataFolder
 
-records, journal, end = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+records, journal, end = DataFolder(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3])
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 map_ = mmap.mmap
 
@@ -129,5 +130,5 @@ def test_a_journal_that_is_closed_while_it_is_read_is_read_to_its_end(
     unpadded = 28 + 1 + sum(map(len, entries(1_000))) - 1_000
     journal = open_journal()
     journal.append(entries(page - unpadded))
-    folder, records = journal.path.parent, tmp_path / "records.sqlite"
+    folder, records = journal.path.parent, tmp_path / "data"
     assert python(CUT_WHILE_READ, records, folder, page) == "2\n"

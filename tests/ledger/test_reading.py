@@ -17,8 +17,8 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
-    made = Reader(DataFolder(tmp_path))
+def reader(tmp_path: Path, database: str | None) -> Iterator[Reader]:
+    made = Reader(DataFolder(tmp_path), database)
     yield made
     made.close()
 
@@ -72,9 +72,9 @@ def test_queries_are_read_while_the_journal_goes_on_in_a_new_segment(
     assert names(reader.ended_after(reader.position() - 1)) == "q4"
 
 
-def test_nothing_is_left_open(tmp_path: Path, running: Journal) -> None:
+def test_nothing_is_left_open(tmp_path: Path, running: Journal, database: str | None) -> None:
     before = len(list(Path("/dev/fd").iterdir()))
-    reader = Reader(DataFolder(tmp_path))
+    reader = Reader(DataFolder(tmp_path), database)
     assert names(reader.recent(5)) == "q1 q2 q3"
     reader.close()
     assert len(list(Path("/dev/fd").iterdir())) == before

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +14,35 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from farthing.ledger.database import migrate, still
 from farthing.ledger.records import (
     ended_after,
     find,
     last_position,
     metadata,
-    migrate,
     open_records,
     progress,
     queries,
     recent,
 )
+from farthing.paths import DataFolder
+
+Open = Callable[..., sa.Engine]
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    made = open_records(tmp_path / "records.sqlite")
-    yield made
-    made.dispose()
+def engine(open_engine: Open) -> sa.Engine:
+    return open_engine()
 
 
 def row(query: str, position: int, key: str = "k1", **more: Any) -> dict[str, Any]:
     """A query's row: open, unless more is told."""
     texts = ("provider", "model", "asked_model", "dialect", "price_book")
     told = dict.fromkeys(texts, "x") | {"id": query, "key": key, "status": "open"}
+    told |= {"ledger": "one", "path": "[]"}
     numbers = {"position": position, "began": position, "held": 9, "held_tokens": 9}
     empty = {column.name: None for column in queries.columns}
-    return empty | told | numbers | {"stream": False, "output_cap": 5} | more
+    return empty | told | numbers | {"stream": False, "unpriced": False, "output_cap": 5} | more
 
 
 @pytest.fixture
@@ -52,6 +55,7 @@ def filled(engine: sa.Engine) -> Iterator[sa.Connection]:
         row("q2", 2),
         row("q6", 6, "k3", end_position=60, status="unresolved"),
         row("q4", 4, "k2", end_position=75, cost=1, status="settled"),
+        row("q2", 4, ledger="two", end_position=75, cost=1, status="settled"),
     ]
     with engine.connect() as connection:
         connection.execute(sa.insert(queries), rows)
@@ -74,27 +78,43 @@ def test_the_migrations_make_the_tables_that_the_code_knows(engine: sa.Engine) -
 
 
 def test_records_are_kept_when_they_are_opened_and_migrated_again(
-    tmp_path: Path, engine: sa.Engine
+    open_engine: Open, engine: sa.Engine
 ) -> None:
     with engine.begin() as connection:
         connection.execute(sa.insert(queries), [row("q1", 1)])
     migrate(engine)
-    again = open_records(tmp_path / "records.sqlite")
-    with again.connect() as connection:
-        assert find(connection, "q1") == row("q1", 1)
-    again.dispose()
+    with open_engine().connect() as connection:
+        assert find(connection, "one", "q1") == row("q1", 1)
+
+
+OPEN = """
+import sys
+from pathlib import Path
+from farthing.ledger.records import open_records
+from farthing.paths import DataFolder
+
+open_records(DataFolder(Path(sys.argv[1])), sys.argv[2] or None).dispose()
+"""
+
+
+def test_several_who_open_new_records_at_once_make_the_tables_once(
+    tmp_path: Path, database: str | None, python: Callable[..., str]
+) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: python(OPEN, tmp_path, database or ""), range(3)))
 
 
 def test_one_who_reads_does_not_keep_another_from_writing(engine: sa.Engine) -> None:
     with engine.connect() as reader, engine.connect() as writer:
-        reader.execute(sa.text("BEGIN"))
-        assert recent(reader, 10) == []
+        still(reader)
+        assert recent(reader, "one", 10) == []
         writer.execute(sa.insert(queries), [row("q1", 1)])
         writer.commit()
-        assert recent(reader, 10) == []  # as it was when the reader began
-        assert names(recent(writer, 10)) == "q1"
+        assert recent(reader, "one", 10) == []  # as it was when the reader began
+        assert names(recent(writer, "one", 10)) == "q1"
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_writer_waits_for_another(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         assert connection.scalar(sa.text("PRAGMA busy_timeout")) == 10_000
@@ -110,16 +130,16 @@ def umask(mask: int) -> Iterator[None]:
 
 
 def test_only_its_owner_can_read_the_file_and_a_folder_made_for_it(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "records.sqlite"
+    folder = tmp_path / "new"
     with umask(0):
-        open_records(path).dispose()
-    assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert path.stat().st_mode & 0o777 == 0o600
+        open_records(DataFolder(folder)).dispose()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "records.sqlite").stat().st_mode & 0o777 == 0o600
 
 
 def test_only_its_owner_can_read_what_stands_beside_the_file(tmp_path: Path) -> None:
     with umask(0o022):
-        engine = open_records(tmp_path / "records.sqlite")
+        engine = open_records(DataFolder(tmp_path))
     try:
         modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
         assert modes == {f"records.sqlite{end}": 0o600 for end in ("", "-wal", "-shm")}
@@ -131,28 +151,28 @@ def test_only_its_owner_can_read_what_stands_beside_the_file(tmp_path: Path) -> 
 
 
 def test_the_latest_queries_come_oldest_first(filled: sa.Connection) -> None:
-    assert names(recent(filled, 10)) == "q1 q2 q3 q4 q5 q6"
-    assert names(recent(filled, 2)) == "q5 q6"
-    assert names(recent(filled, 2, key="k1")) == "q2 q5"
-    assert names(recent(filled, 10, key="k2")) == "q3 q4"
-    assert recent(filled, 10, key="nobody") == []
+    assert names(recent(filled, "one", 10)) == "q1 q2 q3 q4 q5 q6"
+    assert names(recent(filled, "one", 2)) == "q5 q6"
+    assert names(recent(filled, "one", 2, key="k1")) == "q2 q5"
+    assert names(recent(filled, "one", 10, key="k2")) == "q3 q4"
+    assert recent(filled, "one", 10, key="nobody") == []
 
 
 def test_ended_queries_come_in_the_order_they_ended(filled: sa.Connection) -> None:
-    assert names(ended_after(filled, 0)) == "q6 q3 q4 q5 q1"
-    assert names(ended_after(filled, 75)) == "q5 q1"
-    assert names(ended_after(filled, 74, "k2")) == "q4"
-    assert ended_after(filled, 90) == []
+    assert names(ended_after(filled, "one", 0)) == "q6 q3 q4 q5 q1"
+    assert names(ended_after(filled, "one", 75)) == "q5 q1"
+    assert names(ended_after(filled, "one", 74, "k2")) == "q4"
+    assert ended_after(filled, "one", 90) == []
 
 
 def test_how_far_the_records_go(filled: sa.Connection) -> None:
-    assert last_position(filled) == 0
+    assert last_position(filled, "one") == 0
     row = {"ledger": "one", "position": 9, "offset": 8, "group": 7, "checksum": 6}
-    filled.execute(sa.insert(progress).values(row))
-    assert last_position(filled) == 9
+    filled.execute(sa.insert(progress), [row, row | {"ledger": "two", "position": 5}])
+    assert last_position(filled, "one") == 9
 
 
 def test_a_query_is_found_by_its_whole_id(filled: sa.Connection) -> None:
-    assert find(filled, "q2") == row("q2", 2)
-    assert find(filled, "q") is None
-    assert find(filled, "") is None
+    assert find(filled, "one", "q2") == row("q2", 2)
+    assert find(filled, "one", "q") is None
+    assert find(filled, "one", "") is None

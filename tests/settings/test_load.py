@@ -251,3 +251,14 @@ def test_a_number_that_no_decimal_can_hold_is_an_error_of_the_file() -> None:
 )
 def test_a_value_of_the_right_type_and_no_meaning_is_refused(text: str) -> None:
     assert f"{FILE}, line " in told(text)
+
+
+def test_the_environments_database_comes_before_the_files(
+    places: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FARTHING_DATABASE", raising=False)
+    assert load_settings(None, places[2])[0].database is None
+    (places[2] / FILE_NAME).write_text('database = "postgresql://db/in_the_file"')
+    assert load_settings(None, places[2])[0].database == "postgresql://db/in_the_file"
+    monkeypatch.setenv("FARTHING_DATABASE", "postgresql://db/in_the_environment")
+    assert load_settings(None, places[2])[0].database == "postgresql://db/in_the_environment"

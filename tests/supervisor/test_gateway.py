@@ -216,6 +216,24 @@ def test_everybody_is_told_the_settings_and_the_price_book_in_force(
         assert told.local is None
 
 
+def test_a_database_that_is_away_is_warned_of_and_told_to_the_follower_alone(
+    tmp_path: Path, children: Children, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Queries need it not; who has no use for its password does not get it."""
+    url = f"postgresql://ann:secret@/books?host={tmp_path}"
+    settings = msgspec.structs.replace(TWO, database=url)
+
+    async def test() -> None:
+        async with started(tmp_path, settings):
+            pass
+
+    run(test())
+    for name, (told,) in children.told.items():
+        assert told.settings.database == (url if name == "follower" else None)
+    assert "Queries are served and journaled meanwhile" in caplog.text
+    assert "secret" not in caplog.text
+
+
 # -- the embedded model -----------------------------------------------------------------------
 
 
@@ -358,7 +376,15 @@ def test_the_digest_is_of_what_the_settings_say_not_of_its_order() -> None:
         Settings(models={"a": "x/y"}),
         Settings(http=HttpSettings(drain_seconds=31)),
         Settings(local=LocalSettings(dollars_per_hour=Decimal("0.050000001"))),
+        Settings(database="postgresql://ann:secret@db/books"),
     ],
 )
 def test_any_other_setting_has_another_digest(changed: Settings) -> None:
     assert config_digest(changed) != config_digest(Settings())
+
+
+def test_a_databases_password_is_not_in_the_digest() -> None:
+    one = Settings(database="postgresql://ann:secret@db/books")
+    other = Settings(database="postgresql://ann:other@db/books?sslmode=require")
+    elsewhere = Settings(database="postgresql://ann:secret@db2/books")
+    assert config_digest(one) == config_digest(other) != config_digest(elsewhere)

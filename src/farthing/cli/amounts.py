@@ -105,7 +105,7 @@ def enter(folder: DataFolder, entries: list[Entry]) -> None:
     """Record entries; the first that is refused ends the command with the reason."""
     for refusal in run(admin.record(folder, entries)):
         if refusal is not None:
-            stop(_reason(refusal))
+            stop(reason(refusal))
 
 
 def done(json: bool, told: dict[str, Any], sentence: str) -> None:
@@ -122,7 +122,8 @@ def _seconds(text: str) -> int | None:
     return found if 0 < found <= SECONDS_MOST else None
 
 
-def _reason(refusal: Refusal) -> str:
+def reason(refusal: Refusal) -> str:
+    """Return why the ledger did not take an entry, and what to do."""
     reasons = {
         "duplicate": "there is one of that name already; `farthing scopes list` shows them",
         "unknown_key": "there is no such key; `farthing keys list` shows them",

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from farthing import clock, money
-from farthing.cli.output import Data, Json, console, data_folder, print_json, run, stop, table, wide
+from farthing.cli.output import (
+    ConfigFile,
+    Data,
+    Json,
+    console,
+    database_of,
+    existing_ledger,
+    expected,
+    print_json,
+    run,
+    table,
+    wide,
+)
 from farthing.ledger.present import presented
 
 if TYPE_CHECKING:
@@ -16,7 +29,14 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 0.5
 
-STYLES = {"settled": "", "open": "cyan", "unresolved": "yellow", "void": "dim"}
+STYLES = {
+    "settled": "",
+    "open": "cyan",
+    "unresolved": "yellow",
+    "posted": "yellow",
+    "written-off": "dim",
+    "void": "dim",
+}
 
 
 def log(
@@ -28,16 +48,14 @@ def log(
         bool, typer.Option("--follow", "-f", help="Go on, and print queries as they end.")
     ] = False,
     data: Data = None,
+    config: ConfigFile = None,
     json: Json = False,
 ) -> None:
     """Show the latest queries with tokens, cost and time."""
-    folder = data_folder(data)
-    if not folder.journal.exists():
-        stop(f"there is no ledger in {folder.root} yet; `farthing up` starts one")
+    folder = existing_ledger(data)
     from farthing.ledger.reading import Reader  # noqa: PLC0415  (SQL takes long to import)
 
-    reader = Reader(folder)
-    try:
+    with expected(), contextlib.closing(Reader(folder, database_of(folder, config))) as reader:
         rows = reader.recent(lines, key)
         if json:
             for row in rows:
@@ -45,11 +63,8 @@ def log(
         else:
             _print_table(rows)
         if follow:
-            run(_follow(reader, key, json=json))
-    except KeyboardInterrupt:
-        return
-    finally:
-        reader.close()
+            with contextlib.suppress(KeyboardInterrupt):
+                run(_follow(reader, key, json=json))
 
 
 async def _follow(reader: Reader, key: str | None, *, json: bool) -> None:
@@ -74,11 +89,16 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         f"{row['provider']}/{row['model']}",
         str(row["input"] + cached) if known else "–",
         str(row["output"]) if known else "–",
-        money.dollars(cost) if cost is not None else f"≤ {money.dollars(row['held'])}",
+        money.dollars(cost) if cost is not None else _most(row),
         _seconds(row["first_byte_us"]),
         _seconds(row["total_us"]),
         f"{row['status']}{_why(row)}",
     )
+
+
+def _most(row: dict[str, Any]) -> str:
+    """Return what a query costs at most, if anything bounds it."""
+    return "unknown" if row["unpriced"] else f"≤ {money.dollars(row['held'])}"
 
 
 def _why(row: dict[str, Any]) -> str:

@@ -14,9 +14,11 @@ from farthing.cli import (
     doctor,
     holds,
     keys,
+    ledger,
     limits,
     log,
     quote,
+    reconcile,
     scopes,
     up,
 )
@@ -41,6 +43,8 @@ app.add_typer(credit.app, name="credits")
 app.add_typer(commitments.app, name="commitments")
 app.add_typer(holds.app, name="holds")
 app.command("log")(log.log)
+ledger.app.command("reconcile")(reconcile.reconcile_command)
+app.add_typer(ledger.app, name="ledger")
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from farthing.errors import ConfigError, FarthingError
 from farthing.paths import DataFolder, default_data
+from farthing.settings import load_settings
 
 T = TypeVar("T")
 
@@ -50,6 +51,19 @@ def data_folder(data: Path | None) -> DataFolder:
     """Return the data folder that was chosen, or the usual one."""
     with expected():
         return DataFolder(data or default_data())
+
+
+def existing_ledger(data: Path | None) -> DataFolder:
+    """Return the data folder, in which a ledger must have been begun."""
+    folder = data_folder(data)
+    if not folder.journal.exists():
+        stop(f"there is no ledger in {folder.root} yet; `farthing up` starts one")
+    return folder
+
+
+def database_of(folder: DataFolder, config: Path | None) -> str | None:
+    """Return the URL of the records' database, as the settings and the environment say."""
+    return load_settings(config, folder.root)[0].database
 
 
 def print_json(value: Any) -> None:

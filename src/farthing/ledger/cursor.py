@@ -10,6 +10,8 @@ import hashlib
 import os
 from pathlib import Path
 
+import msgspec
+
 from farthing.ledger.disk import DISK, Disk
 from farthing.ledger.entry import Entry
 from farthing.ledger.groups import HEADER, Header, header_at, read_groups, skip_groups
@@ -45,6 +47,8 @@ class Cursor:
         """Where the last group of them begins in its segment."""
         self.checksum = 0
         """That group's checksum."""
+        self.passed = 0
+        """Bytes of the segments that it has read to their ends."""
 
     def _open(self, segment: Segment) -> None:
         self._file = self._disk.open(segment.path, os.O_RDONLY)
@@ -67,7 +71,8 @@ class Cursor:
         """Return the entries of the next groups, some thousand; none where none are whole yet.
 
         Raises:
-            JournalDamagedError: what follows cannot be read, and later segments are there.
+            JournalDamagedError: what follows cannot be read, and later segments are there; or it
+                is whole, and says what this version does not know.
         """
         entries = self._read_segment(most)
         while not entries and self._next_segment():
@@ -77,9 +82,14 @@ class Cursor:
     def _read_segment(self, most: int) -> list[Entry]:
         entries: list[Entry] = []
         piece, start = self._piece(most), self.offset
-        for group, end in read_groups(piece, 0, self.position):
-            entries += group
-            self._pass(piece, self.offset - start, start + end, self.position + len(group))
+        try:
+            for group, end in read_groups(piece, 0, self.position):
+                entries += group
+                self._pass(piece, self.offset - start, start + end, self.position + len(group))
+        except msgspec.MsgspecError as error:
+            if not entries:  # else what comes before it can be read
+                what = f"says at byte {self.offset} what this version does not know ({error})"
+                raise damaged(self.segment.path, what) from None
         return entries
 
     def _pass(self, piece: bytes, begin: int, end: int, position: int) -> None:
@@ -138,6 +148,15 @@ class Cursor:
         if rest.startswith(self.segment.seal(self.position)):
             read_link_or_refuse(self._disk, self._folder, number)
 
+    def tail(self) -> int:
+        """Return how many bytes after the last whole group are not unused, up to the last of them.
+
+        They are a group that is being written, or one that a crash tore.
+        """
+        length = self._disk.size(self._file) - self.offset
+        rest = self._disk.read(self._file, length, self.offset)
+        return 0 if rest.startswith(self.segment.seal(self.position)) else len(rest.rstrip(b"\0"))
+
     def sync(self) -> None:
         """Put on the disk what was read: segments before this one are there already."""
         self._disk.sync(self._file)
@@ -168,6 +187,7 @@ class Cursor:
         if (segment.before, segment.previous_size) == (self.position, self.offset):
             if self._sum is not None and self._sum.digest() != segment.previous_sum:
                 raise damaged(self.segment.path, f"is not what {segment.path.name} follows on")
+            self.passed += self.offset
             self._move(segment)
             return True
         # The end may have been written after it was looked for, just before the next was made.

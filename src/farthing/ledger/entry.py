@@ -198,6 +198,8 @@ class Unresolved(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="un
     reason: str
     status: int = 0
     total_us: int = 0
+    upstream_id: str = ""
+    """The provider's name for it, where its answer told it: an invoice may name it so."""
 
 
 class Resolve(msgspec.Struct, frozen=True, array_like=True, tag="resolve"):

@@ -16,10 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 import uvloop
 
+from farthing.ledger.database import reason, shown
 from farthing.ledger.frames import FrameProtocol
 from farthing.ledger.lookup import PATIENCE_SECONDS, Found, Lookup, decode_lookup, encode
 from farthing.ledger.project import catch_up
 from farthing.ledger.records import find, open_records
+from farthing.ledger.search import ledger_in
 from farthing.ledger.segments import JournalDamagedError
 from farthing.ledger.snapshotter import Snapshotter
 from farthing.ledger.state import State
@@ -33,6 +35,9 @@ log = logging.getLogger("farthing")
 EVERY_SECONDS = 0.2
 LOOK_AGAIN_SECONDS = 0.02
 
+# How long it rests after a try that failed. A look-up tries by itself, and says what came of it.
+AWAY_SECONDS = 2.0
+
 # Where cores are few, queries come first: the journal is the record, the rows can wait.
 NICENESS = 10
 
@@ -40,16 +45,24 @@ NICENESS = 10
 class Follower:
     """Projects the journal of a data folder, in turns, and looks queries up."""
 
-    def __init__(self, data: DataFolder) -> None:
+    def __init__(self, data: DataFolder, database: str | None = None) -> None:
         self.data = data
-        self.engine = open_records(data.records)
+        self.database = database
+        self.engine: sa.Engine | None = None
+        """None until the database was reached once."""
         self.snapshotter = Snapshotter(data.journal, State)
         self._turn = asyncio.Lock()
+        self._away = False
 
     async def catch_up(self) -> None:
         """Project what is new."""
         async with self._turn:
-            await asyncio.to_thread(catch_up, self.engine, self.data.journal)
+            await asyncio.to_thread(self._catch_up)
+
+    def _catch_up(self) -> None:
+        if self.engine is None:
+            self.engine = open_records(self.data, self.database)
+        catch_up(self.engine, self.data.journal)
 
     async def look_up(self, asked: Lookup) -> dict[str, Any] | None:
         """Return a key's query; one that is open is given a moment to end."""
@@ -65,8 +78,9 @@ class Follower:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     def _find(self, query: str) -> dict[str, Any] | None:
+        assert self.engine is not None, "a look-up catches up first"
         with self.engine.connect() as connection:
-            return find(connection, query)
+            return find(connection, ledger_in(self.data.journal), query)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Listen for look-ups and follow the journal until told to stop."""
@@ -80,23 +94,44 @@ class Follower:
             os.umask(previous)
         ready()
         try:
-            while not stop.is_set():
-                await self._try_to_catch_up()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
+            # Side by side: a database that is away keeps nobody from writing snapshots.
+            await asyncio.gather(self._project(stop), self._take_snapshots(stop))
         finally:
             server.close()
             self.snapshotter.close()
-        await self.catch_up()
+        await self._try_to_catch_up()
 
-    async def _try_to_catch_up(self) -> None:
+    async def _project(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            rest = EVERY_SECONDS if await self._try_to_catch_up() else AWAY_SECONDS
+            await _wait(stop, rest)
+
+    async def _take_snapshots(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            if not await asyncio.to_thread(self.snapshotter.follow):
+                await _wait(stop, EVERY_SECONDS)
+
+    async def _try_to_catch_up(self) -> bool:
+        """Project what is new, or say why not: the journal is the record, the rows can wait."""
+        where = shown(self.database)
         try:
             await self.catch_up()
-        except sa.exc.OperationalError as error:
-            log.error("the records cannot be written (%s); trying again", error.orig)
+        except sa.exc.DBAPIError as error:
+            self._away = True
+            log.error("%s: the records cannot be written (%s); trying again", where, reason(error))
+            return False
         except JournalDamagedError as error:
             log.error("the journal cannot be followed: %s", error)
-        await asyncio.to_thread(self.snapshotter.follow)
+            return False
+        if self._away:
+            self._away = False
+            log.info("%s: the records are written again", where)
+        return True
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 class _Connection(FrameProtocol):
@@ -114,6 +149,10 @@ class _Connection(FrameProtocol):
     async def _answer(self, asked: Lookup) -> None:
         try:
             record = await self._follower.look_up(asked)
+        except sa.exc.DBAPIError as error:
+            log.error("a look-up failed (%s)", reason(error))
+            self.close()  # its caller says that the records cannot be read
+            return
         except (sa.exc.SQLAlchemyError, JournalDamagedError):
             log.exception("a look-up failed")
             self.close()  # its caller says that the records cannot be read
@@ -123,7 +162,7 @@ class _Connection(FrameProtocol):
 
 async def _serve(runtime: Runtime) -> None:
     stop = stop_event()
-    follower = Follower(DataFolder(Path(runtime.data)))
+    follower = Follower(DataFolder(Path(runtime.data)), runtime.settings.database)
     await follower.run(stop, say_ready)
 
 

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+import sqlalchemy as sa
+
+from farthing.ledger.database import speaking
 from farthing.ledger.project import catch_up
 from farthing.ledger.records import ended_after, last_position, open_records, recent
+from farthing.ledger.search import ledger_in
 from farthing.paths import DataFolder
+
+T = TypeVar("T")
 
 
 class Reader:
     """The records of a data folder, whether a gateway runs on it or not."""
 
-    def __init__(self, folder: DataFolder) -> None:
+    def __init__(self, folder: DataFolder, database: str | None = None) -> None:
+        """Open them.
+
+        Raises:
+            ConfigError: the database cannot be reached, or its URL is none.
+        """
         self._journal = folder.journal
-        self._engine = open_records(folder.records)
+        self._database = database
+        with speaking(database):
+            self._engine = open_records(folder, database)
 
     def recent(self, lines: int, key: str | None = None) -> list[dict[str, Any]]:
         """Return the latest queries, the oldest first."""
-        catch_up(self._engine, self._journal)
-        with self._engine.connect() as connection:
-            return recent(connection, lines, key=key)
+        return self._ask(lambda connection, ledger: recent(connection, ledger, lines, key))
 
     def ended_after(self, position: int, key: str | None = None) -> list[dict[str, Any]]:
         """Return the queries whose endings stand after a position of the journal, in order."""
-        catch_up(self._engine, self._journal)
-        with self._engine.connect() as connection:
-            return ended_after(connection, position, key)
+        return self._ask(lambda connection, ledger: ended_after(connection, ledger, position, key))
 
     def position(self) -> int:
         """Return how many entries of the journal were read so far."""
-        with self._engine.connect() as connection:
-            return last_position(connection)
+        return self._ask(last_position, current=False)
+
+    def _ask(self, question: Callable[[sa.Connection, str], T], *, current: bool = True) -> T:
+        with speaking(self._database):
+            if current:
+                catch_up(self._engine, self._journal)
+            with self._engine.connect() as connection:
+                return question(connection, ledger_in(self._journal))
 
     def close(self) -> None:
         """Close the records."""

@@ -1,51 +1,66 @@
 """The SQL tables that the journal is projected to, and looking queries up in them.
 
 They can be thrown away and made again from the journal at any time; nothing is written to them
-but by `project.py`. Amounts are nanodollars, times nanoseconds since the Unix epoch.
+but by `project.py`. Each row is of a ledger, whose id its journal begins with: several gateways may
+share a database. Amounts are nanodollars, times nanoseconds since the Unix epoch.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from farthing.ledger.database import migrate, open_database
+from farthing.paths import DataFolder
+from farthing.wire.dialect import Usage
+
 metadata = sa.MetaData()
+
+# Of each meter a column: a new one needs a migration that also empties `progress`, so that the
+# rows are made again from the journal.
+METERS = Usage.__struct_fields__
+
+STATUSES = {
+    "open": "held; not ended yet",
+    "settled": "ended; its cost is known, from its answer or from evidence that came later",
+    "void": "provably never sent: nothing can be billed",
+    "unresolved": "sent; its cost is not known, and it stays held",
+    "posted": "was unresolved for too long: its cost is all that was held",
+    "written-off": "was unresolved; an administrator released it at nothing",
+}
 
 queries = sa.Table(
     "queries",
     metadata,
+    sa.Column("ledger", sa.Text, primary_key=True),
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("position", sa.BigInteger, nullable=False, index=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("began", sa.BigInteger, nullable=False),
-    sa.Column("key", sa.Text, nullable=False, index=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("path", sa.Text, nullable=False),  # the scopes it passed, as a JSON array
     sa.Column("provider", sa.Text, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("asked_model", sa.Text, nullable=False),
     sa.Column("dialect", sa.Text, nullable=False),
     sa.Column("stream", sa.Boolean, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),  # open, settled, void, unresolved
+    sa.Column("status", sa.Text, nullable=False),  # of STATUSES
     sa.Column("held", sa.BigInteger, nullable=False),
     sa.Column("held_tokens", sa.BigInteger, nullable=False),
     sa.Column("output_cap", sa.BigInteger, nullable=False),
     sa.Column("price_book", sa.Text, nullable=False),
+    sa.Column("unpriced", sa.Boolean, nullable=False),  # whether its cost has no bound
     sa.Column("ended", sa.BigInteger),
     sa.Column("cost", sa.BigInteger),
-    sa.Column("input", sa.BigInteger),
-    sa.Column("cache_read", sa.BigInteger),
-    sa.Column("cache_write", sa.BigInteger),
-    sa.Column("cache_write_1h", sa.BigInteger),
-    sa.Column("output", sa.BigInteger),
-    sa.Column("reasoning", sa.BigInteger),
-    sa.Column("input_audio", sa.BigInteger),
-    sa.Column("output_audio", sa.BigInteger),
-    sa.Column("web_searches", sa.BigInteger),
-    sa.Column("input_image", sa.BigInteger),
-    sa.Column("output_image", sa.BigInteger),
-    sa.Column("characters", sa.BigInteger),
-    sa.Column("audio_seconds", sa.BigInteger),
-    sa.Column("search_units", sa.BigInteger),
+    # All its tokens, as its limits counted them; one that is resolved may not tell which.
+    sa.Column("tokens", sa.BigInteger),
+    sa.Column("list_cost", sa.BigInteger),  # without the discount of a commitment
+    # What paid: credits of every scope on its path, and commitments with its provider.
+    sa.Column("from_credit", sa.BigInteger),
+    sa.Column("from_commitment", sa.BigInteger),
+    # Its cost, with what commitments paid at what that much of them was bought for.
+    sa.Column("effective", sa.BigInteger),
+    *(sa.Column(meter, sa.BigInteger) for meter in METERS),
     sa.Column("http_status", sa.Integer),
     sa.Column("first_byte_us", sa.BigInteger),
     sa.Column("total_us", sa.BigInteger),
@@ -54,12 +69,16 @@ queries = sa.Table(
     sa.Column("losses", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("overrun", sa.BigInteger),
-    sa.Column("end_position", sa.BigInteger, index=True),
+    sa.Column("end_position", sa.BigInteger),
+    sa.Index("ix_queries_position", "ledger", "position"),
+    sa.Index("ix_queries_key", "ledger", "key", "position"),
+    sa.Index("ix_queries_end_position", "ledger", "end_position"),
 )
 
 keys = sa.Table(
     "keys",
     metadata,
+    sa.Column("ledger", sa.Text, primary_key=True),
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("made", sa.BigInteger, nullable=False),
@@ -67,9 +86,35 @@ keys = sa.Table(
     sa.Column("expires", sa.BigInteger),
     sa.Column("revoked", sa.BigInteger),
     sa.Column("max_cost", sa.BigInteger),
+    sa.Column("parent", sa.Text, nullable=False),  # the scope it belongs to, or ""
 )
 
-# How far the projection has come in which journal: one row.
+scopes = sa.Table(
+    "scopes",
+    metadata,
+    sa.Column("ledger", sa.Text, primary_key=True),
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("parent", sa.Text, nullable=False),
+    sa.Column("made", sa.BigInteger, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+)
+
+# What administrators and the gateway entered, one row for each entry (entered.py).
+entries = sa.Table(
+    "entries",
+    metadata,
+    sa.Column("ledger", sa.Text, primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),  # who, or "" for the gateway
+    sa.Column("subject", sa.Text, nullable=False),  # such as "key:ID" or "team:NAME"
+    sa.Column("entry", sa.Text, nullable=False),  # a JSON object
+    sa.Index("ix_entries_kind", "ledger", "kind", "position"),
+    sa.Index("ix_entries_subject", "ledger", "subject", "position"),
+)
+
+# How far the projection has come in each ledger's journal.
 progress = sa.Table(
     "progress",
     metadata,
@@ -82,64 +127,54 @@ progress = sa.Table(
 )
 
 
-def open_records(path: Path) -> sa.Engine:
-    """Open the SQLite records, made or migrated to this version's tables."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Before SQLite opens it: the files it makes beside it become as private as this one.
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    engine = sa.create_engine(f"sqlite:///{path}")
+def open_records(folder: DataFolder, database: str | None = None) -> sa.Engine:
+    """Open the records, made or migrated to this version's tables.
 
-    @sa.event.listens_for(engine, "connect")
-    def _connected(connection: Any, _: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")  # the journal is what must be durable
-        connection.execute("PRAGMA busy_timeout=10000")
-
-    migrate(engine)
+    Raises:
+        ConfigError: the database's URL is none.
+        sqlalchemy.exc.DBAPIError: the database cannot be reached.
+    """
+    engine = open_database(folder, database)
+    try:
+        migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Bring the tables to this version's shape."""
-    from alembic import command  # noqa: PLC0415  (a fifth of a second that reading does not need)
-    from alembic.config import Config  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def recent(connection: sa.Connection, limit: int, key: str | None = None) -> list[dict[str, Any]]:
+def recent(
+    connection: sa.Connection, ledger: str, limit: int, key: str | None = None
+) -> list[dict[str, Any]]:
     """Return the queries admitted last, the oldest first."""
-    chosen = _of(key)
     rows = connection.execute(
-        sa.select(queries).where(chosen).order_by(queries.c.position.desc()).limit(limit)
+        sa.select(queries).where(_of(ledger, key)).order_by(queries.c.position.desc()).limit(limit)
     )
     return [dict(row) for row in reversed(rows.mappings().all())]
 
 
 def ended_after(
-    connection: sa.Connection, position: int, key: str | None = None
+    connection: sa.Connection, ledger: str, position: int, key: str | None = None
 ) -> list[dict[str, Any]]:
     """Return the queries whose endings stand after a position of the journal, in that order."""
-    chosen = _of(key) & (queries.c.end_position > position)
+    chosen = _of(ledger, key) & (queries.c.end_position > position)
     rows = connection.execute(sa.select(queries).where(chosen).order_by(queries.c.end_position))
     return [dict(row) for row in rows.mappings()]
 
 
-def last_position(connection: sa.Connection) -> int:
+def last_position(connection: sa.Connection, ledger: str) -> int:
     """Return how many entries of the journal are in the records."""
-    return connection.execute(sa.select(progress.c.position)).scalar() or 0
+    mine = sa.select(progress.c.position).where(progress.c.ledger == ledger)
+    return connection.execute(mine).scalar() or 0
 
 
-def _of(key: str | None) -> sa.ColumnElement[bool]:
-    return sa.true() if key is None else queries.c.key == key
+def _of(ledger: str, key: str | None) -> sa.ColumnElement[bool]:
+    mine = queries.c.ledger == ledger
+    return mine if key is None else mine & (queries.c.key == key)
 
 
-def find(connection: sa.Connection, query: str) -> dict[str, Any] | None:
+def find(connection: sa.Connection, ledger: str, query: str) -> dict[str, Any] | None:
     """Return one query's record."""
-    row = connection.execute(sa.select(queries).where(queries.c.id == query)).mappings().first()
+    chosen = _of(ledger, None) & (queries.c.id == query)
+    row = connection.execute(sa.select(queries).where(chosen)).mappings().first()
     return dict(row) if row else None

@@ -125,7 +125,8 @@ def contradictions(folder: Path, kind: type[S], disk: Disk = DISK) -> list[str]:
         try:
             found.append(read_snapshot(disk, path))
         except SnapshotDamagedError as problem:
-            wrong.append(f"{path.name}: {problem}")
+            if path.name in disk.names(folder):  # else a newer one has just taken its place
+                wrong.append(f"{path.name}: {problem}")
     genesis, state, cursor = first_entry(disk, folder), kind(), Cursor(folder, disk)
     try:
         for snapshot in reversed(found):

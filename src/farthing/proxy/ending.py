@@ -29,15 +29,13 @@ LOST_STATUSES = frozenset({502, 504, *range(520, 528)})
 def ended(app: App, query: Query, head: Head, answer: Answer) -> Ending:
     """Return the ending that an answer gives its query."""
     if head.status >= 300:
-        if head.status in LOST_STATUSES:
-            return unresolved(query, "upstream_lost", head.status)
-        return _settled(query, 0, None, Usage(), head, answer)
+        return _failed(query, head, answer)
     if query.priced.unpriced:
-        return unresolved(query, "unpriced", head.status)
+        return unresolved(query, "unpriced", head.status, answer.id)
     usage = query.ask.usage if query.ask.usage is not None else answer.usage
     if usage is None:
         reason = "usage_encoded" if head.encoded else "usage_missing"
-        return unresolved(query, reason, head.status)
+        return unresolved(query, reason, head.status, answer.id)
     return _priced(app, query, usage, head, answer)
 
 
@@ -49,16 +47,23 @@ def _priced(app: App, query: Query, usage: Usage, head: Head, answer: Answer) ->
         usd = cost(usage, _served_rate(app, query, answer))
     except Refused as unpriced:
         log.error("query %s: %s", query.id, unpriced.message)
-        return unresolved(query, unpriced.code, head.status)
+        return unresolved(query, unpriced.code, head.status, answer.id)
     terms, provider = app.ledger.commitments, query.route.provider.name
     paid = contracted(usd, provider, terms.values(), query.now) if terms else usd
     return _settled(query, paid, usd if paid != usd else None, usage, head, answer)
 
 
-def unresolved(query: Query, reason: str, status: int) -> Unresolved:
+def _failed(query: Query, head: Head, answer: Answer) -> Ending:
+    """Return the ending of a query that was answered with an error."""
+    if head.status in LOST_STATUSES:
+        return unresolved(query, "upstream_lost", head.status, answer.id)
+    return _settled(query, 0, None, Usage(), head, answer)
+
+
+def unresolved(query: Query, reason: str, status: int, upstream_id: str = "") -> Unresolved:
     """Return the ending of a query whose cost is unknown."""
     total = query.microseconds(clock.monotonic())
-    return Unresolved(clock.wall(), query.id, reason, status, total)
+    return Unresolved(clock.wall(), query.id, reason, status, total, upstream_id[:TEXT_MOST])
 
 
 def _served_rate(app: App, query: Query, answer: Answer) -> Rate:

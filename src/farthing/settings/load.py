@@ -18,6 +18,7 @@ from farthing.errors import ConfigError
 from farthing.settings.schema import Settings
 
 FILE_NAME = "farthing.toml"
+DATABASE_ENV = "FARTHING_DATABASE"
 
 # What msgspec's places have where a table's own names stand.
 UNNAMED = "…"
@@ -53,19 +54,25 @@ def load_settings(explicit: Path | None, data: Path) -> tuple[Settings, Path | N
     """Return the settings and the file they came from (None when there is none).
 
     The file is `explicit`, or else the first farthing.toml found in the working folder, the
-    XDG configuration folder and the data folder.
+    XDG configuration folder and the data folder. The environment's FARTHING_DATABASE comes before
+    what it says of the database.
 
     Raises:
         ConfigError: the file is missing, not TOML, or says something that is not a setting.
     """
     path = explicit or next((p for p in _places(data) if p.is_file()), None)
     if path is None:
-        return Settings(), None
+        return _with_environment(Settings()), None
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
-    return parse_settings(text, path), path
+    return _with_environment(parse_settings(text, path)), path
+
+
+def _with_environment(settings: Settings) -> Settings:
+    database = os.environ.get(DATABASE_ENV) or settings.database
+    return msgspec.structs.replace(settings, database=database)
 
 
 def _places(data: Path) -> list[Path]:

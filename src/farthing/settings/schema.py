@@ -155,6 +155,10 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What a record survives before it counts: "power" loss (fsync) or the "process" dying."""
     default_output_tokens: int = 16_384
     """The output cap of a query that brings none; the answer says so in a header."""
+    database: str | None = None
+    """The PostgreSQL database of the records, such as "postgresql://farthing@db.example.com/farthing";
+    unset, they are in SQLite in the data folder. FARTHING_DATABASE comes before it. A password may
+    stand in the URL, or in PGPASSWORD or ~/.pgpass; it is never printed or recorded."""
     unpriced: Literal["refuse", "pass"] = "refuse"
     """What becomes of a query that cannot be priced or bounded. "pass" sends it where no limit and
     no price cap forbids: nothing is held, and it stays unresolved in the records."""

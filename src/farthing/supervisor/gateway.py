@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from farthing.errors import ConfigError
+from farthing.ledger.database import DatabaseAwayError, shown, speaking
 from farthing.ledger.records import open_records
 from farthing.local.model import ModelReady, ModelTold, Speed, known_speed
 from farthing.local.price import priced
@@ -29,6 +30,8 @@ from farthing.settings.load import split_address
 from farthing.supervisor.child import Child
 
 log = logging.getLogger("farthing")
+
+FOLLOWER = "follower"
 
 
 class GatewayOptions(msgspec.Struct, frozen=True):
@@ -79,13 +82,13 @@ class Gateway:
         self.data.pepper()
         for folder in (self.data.price_books, self.data.logs):
             folder.mkdir(exist_ok=True, mode=0o700)
-        open_records(self.data.records).dispose()
+        await asyncio.to_thread(self._try_records)
         measured = await self._start_local()
         self._book = make_book(self.data.price_books, self.settings.prices, measured)
         if self.settings.workers > 1:
             tell = partial(self._told, "ledger")
             await self._add(Child("ledger", "farthing.ledger.process", tell))
-        follower = Child("follower", "farthing.ledger.follow", partial(self._told, "follower"))
+        follower = Child(FOLLOWER, "farthing.ledger.follow", partial(self._told, FOLLOWER))
         self._others.append(follower)
         for number in range(1, self.settings.workers + 1):
             name = f"worker-{number}"
@@ -93,6 +96,16 @@ class Gateway:
             self._workers.append(Child(name, "farthing.proxy.worker", tell))
         await asyncio.gather(*(child.start() for child in (follower, *self._workers)))
         write_private(self.data.address, self.address + "\n")
+
+    def _try_records(self) -> None:
+        """Make the records' tables. A server that is away is only warned of: they can wait."""
+        try:
+            with speaking(self.settings.database):
+                open_records(self.data, self.settings.database).dispose()
+        except DatabaseAwayError as problem:
+            if not self.settings.database:
+                raise
+            log.warning("%s. Queries are served and journaled meanwhile", problem)
 
     async def stop(self) -> None:
         """Let the open queries end, then stop everything."""
@@ -180,7 +193,8 @@ class Gateway:
         return Runtime(
             name=name,
             data=str(self.data.root),
-            settings=self.settings,
+            # Only the follower has a use for the database, and for its password.
+            settings=self.settings if name == FOLLOWER else _without_database(self.settings),
             config_digest=config_digest(self.settings),
             price_book=str(self._book),
             price_source=book_source(self._book),
@@ -209,8 +223,14 @@ def local_rows(speed: Speed, settings: Settings) -> list[Model]:
 
 
 def config_digest(settings: Settings) -> str:
-    """Return the SHA-256 of the settings in force; they hold no secrets."""
-    return hashlib.sha256(msgspec.json.encode(settings, order="deterministic")).hexdigest()
+    """Return the SHA-256 of the settings in force; of the database only where it is."""
+    where = shown(settings.database) if settings.database else None
+    public = msgspec.structs.replace(settings, database=where)
+    return hashlib.sha256(msgspec.json.encode(public, order="deterministic")).hexdigest()
+
+
+def _without_database(settings: Settings) -> Settings:
+    return msgspec.structs.replace(settings, database=None)
 
 
 def _free_port() -> int:

@@ -41,7 +41,7 @@ ALONE = os.environ.get("FARTHING_TEST_WORKERS") == "1"
 PLACES = {
     "farthing.ledger.process": [*LEDGER, *SOCKET],
     "farthing.proxy.worker": [*WORKER, *(LEDGER if ALONE else REMOTE)],
-    "farthing.ledger.follow": [("farthing.ledger.project", "_Batch", "write")],
+    "farthing.ledger.follow": [("farthing.ledger.project", "Batch", "write")],
 }
 PASSES_MOST = 30
 
