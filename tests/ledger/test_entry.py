@@ -88,7 +88,7 @@ FORMS: list[tuple[Entry, list[Any]]] = [
         ["settle", 1, "q", 5, list(range(1, 15)), 200, 6, 7, "up", "m", "seed", 9],
     ),
     (Void(1, "q", "why"), ["void", 1, "q", "why"]),
-    (Unresolved(1, "q", "why", 502, 9), ["unresolved", 1, "q", "why", 502, 9]),
+    (Unresolved(1, "q", "why", 502, 9, "up"), ["unresolved", 1, "q", "why", 502, 9, "up"]),
     (Resolve(1, "ann", "q", 5, "why", 6), ["resolve", 1, "ann", "q", 5, "why", 6]),
     (Expire(1, "q"), ["expire-posted", 1, "q"]),
     (WriteOff(1, "ann", "q", "why"), ["write-off", 1, "ann", "q", "why"]),
