@@ -88,7 +88,7 @@ FORMS: list[tuple[Entry, list[Any]]] = [
         ["settle", 1, "q", 5, list(range(1, 15)), 200, 6, 7, "up", "m", "seed", 9],
     ),
     (Void(1, "q", "why"), ["void", 1, "q", "why"]),
-    (Unresolved(1, "q", "why", 502, 9), ["unresolved", 1, "q", "why", 502, 9]),
+    (Unresolved(1, "q", "why", 502, 9, "up"), ["unresolved", 1, "q", "why", 502, 9, "up"]),
     (Resolve(1, "ann", "q", 5, "why", 6), ["resolve", 1, "ann", "q", 5, "why", 6]),
     (Expire(1, "q"), ["expire-posted", 1, "q"]),
     (WriteOff(1, "ann", "q", "why"), ["write-off", 1, "ann", "q", "why"]),
@@ -132,7 +132,7 @@ def test_a_field_that_a_later_version_adds_at_the_end_does_not_stop_this_one(
         (["key", 2, "ann", "k", "app", b"d"], Key(2, "ann", "k", "app", b"d", None, None)),
         (["limit", 2, "ann", "key:k", "usd", 5], Limit(2, "ann", "key:k", "usd", 5)),
         (["settle", 1, "q", 5, [], 200, 6, 7], Settle(1, "q", 5, Usage(), 200, 6, 7, "", "")),
-        (["unresolved", 1, "q", "why"], Unresolved(1, "q", "why", 0, 0)),
+        (["unresolved", 1, "q", "why"], Unresolved(1, "q", "why", 0, 0, "")),
         (
             ["hold", 1, "q", "k", [], "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w"],
             Hold(1, "q", "k", (), "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w", False),
