@@ -51,6 +51,7 @@ def written(engine: sa.Engine, *batches: list[Entry]) -> Rows:
 @pytest.mark.parametrize(
     ("endings", "told"),
     [
+        ([], {"status": "open", "cost": None, "tokens": None, "held_tokens": 10, "reason": None}),
         (
             [LOST],
             {"status": "unresolved", "cost": None, "tokens": None, "reason": "usage_missing",

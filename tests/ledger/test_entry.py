@@ -132,7 +132,7 @@ def test_a_field_that_a_later_version_adds_at_the_end_does_not_stop_this_one(
         (["key", 2, "ann", "k", "app", b"d"], Key(2, "ann", "k", "app", b"d", None, None)),
         (["limit", 2, "ann", "key:k", "usd", 5], Limit(2, "ann", "key:k", "usd", 5)),
         (["settle", 1, "q", 5, [], 200, 6, 7], Settle(1, "q", 5, Usage(), 200, 6, 7, "", "")),
-        (["unresolved", 1, "q", "why"], Unresolved(1, "q", "why", 0, 0)),
+        (["unresolved", 1, "q", "why"], Unresolved(1, "q", "why", 0, 0, "")),
         (
             ["hold", 1, "q", "k", [], "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w"],
             Hold(1, "q", "k", (), "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w", False),

@@ -403,7 +403,7 @@ def test_a_server_that_goes_and_comes_back_is_written_to_again(
     caplog.set_level(logging.INFO, "farthing")
     own = PostgresServer()
     follower = Follower(data, own.new_database())
-    follower.snapshotter._every = 3
+    follower.snapshotter._every = 5
     own.stop()
 
     def rows() -> int:
@@ -424,14 +424,16 @@ def test_a_server_that_goes_and_comes_back_is_written_to_again(
         append(hold("q1"))
         await until(lambda: said("cannot be written") > 0)
         assert await asyncio.to_thread(fails)
+        assert not list(data.journal.glob("*.snapshot"))
+        append(hold("q3"))
         await until(lambda: bool(list(data.journal.glob("*.snapshot"))))
         await asyncio.to_thread(own.start)
-        await until(lambda: said("written again") > 0 and rows() == 1)
+        await until(lambda: said("written again") > 0 and rows() == 2)
         await asyncio.to_thread(own.stop)
         append(hold("q2"))
         await until(lambda: said("cannot be written") > 1)
         await asyncio.to_thread(own.start)
-        await until(lambda: said("written again") > 1 and rows() == 2)
+        await until(lambda: said("written again") > 1 and rows() == 3)
         stop.set()
         await running
 

@@ -33,7 +33,7 @@ from farthing.ledger.entry import (
     WriteOff,
     encode,
 )
-from farthing.ledger.journal import FIRST_SEGMENT, Journal
+from farthing.ledger.journal import FIRST_SEGMENT, Journal, JournalDamagedError
 from farthing.ledger.project import catch_up, rebuild
 from farthing.ledger.records import STATUSES, find, keys, open_records, progress, queries
 from farthing.ledger.state import State
@@ -436,6 +436,21 @@ def test_rebuilding_takes_away_what_the_journal_does_not_say(
         connection.execute(sa.insert(queries), [once["queries"][0] | {"id": "invented"}])
         connection.execute(sa.delete(keys))
     rebuild(engine, journal)
+    assert content(engine) == once
+
+
+def test_a_journal_that_is_damaged_is_not_rebuilt_from(
+    write_journal: Write, open_engine: Open
+) -> None:
+    """Neither what comes before the damage alone, nor anything else, takes the rows' place."""
+    engine, journal = open_engine(), write_journal(cut(flat(8)))
+    once = projected(engine, journal)
+    path = journal / FIRST_SEGMENT
+    content_ = path.read_bytes()
+    middle = len(content_) // 2
+    path.write_bytes(content_[:middle] + bytes([content_[middle] ^ 1]) + content_[middle + 1 :])
+    with pytest.raises(JournalDamagedError, match="was acknowledged"):
+        rebuild(engine, journal)
     assert content(engine) == once
 
 

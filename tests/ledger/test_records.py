@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from tests.support.records import content
 
-from farthing.ledger.database import migrate, still
+from farthing.ledger.database import migrate, open_database, still
 from farthing.ledger.records import (
     ended_after,
     find,
@@ -85,6 +86,21 @@ def test_records_are_kept_when_they_are_opened_and_migrated_again(
     migrate(engine)
     with open_engine().connect() as connection:
         assert find(connection, "one", "q1") == row("q1", 1)
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
+def test_records_of_an_older_version_are_made_again(
+    tmp_path: Path, database: str | None, revision: str
+) -> None:
+    """What they lack, a column of it, is told by the journal: they begin anew."""
+    engine = open_database(DataFolder(tmp_path), database)
+    migrate(engine, revision)
+    with engine.begin() as connection:
+        place = "'one', 5, 4, 3, 2"
+        connection.execute(sa.text(f"INSERT INTO progress VALUES ({place})"))
+    migrate(engine)
+    assert not any(content(engine).values())
+    engine.dispose()
 
 
 OPEN = """

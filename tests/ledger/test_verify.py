@@ -287,6 +287,15 @@ def test_an_entry_that_was_left_out_of_every_sum_is_missed(
     assert "must follow" in what
 
 
+def test_a_journal_that_ends_before_what_must_follow_is_found(
+    open_engine: Open, open_journal: Callable[..., Journal]
+) -> None:
+    last = next(n for n, entry in reversed([*enumerate(ENTRIES)]) if isinstance(entry, Draw))
+    folder = write(open_journal(), [[entry] for entry in ENTRIES[:last]])
+    entry, _, what = found(open_engine(), folder)
+    assert (entry, what.startswith("ends where a draw of $")) == (last, True)
+
+
 def test_an_account_that_the_entries_do_not_sum_to_is_found(
     monkeypatch: pytest.MonkeyPatch, engine: sa.Engine, journal: Path
 ) -> None:

@@ -103,6 +103,14 @@ def test_a_usage_that_is_not_told_is_not_nothing(encoded: bool, why: str) -> Non
     assert reason(FakeQuery(ask()), Answer(), 200, encoded) == why
 
 
+@pytest.mark.parametrize("status", [200, *sorted(LOST_STATUSES)])
+def test_the_provider_s_name_for_what_is_unresolved_is_kept(status: int) -> None:
+    """An invoice that names requests may tell by it what the query cost."""
+    ending = end(FakeQuery(ask()), Answer(None, "m-2026", "up" * TEXT_MOST), status)
+    assert isinstance(ending, Unresolved)
+    assert ending.upstream_id == ("up" * TEXT_MOST)[:TEXT_MOST]
+
+
 def test_a_meter_without_a_price_leaves_the_cost_unknown() -> None:
     used = Usage(input=20, web_searches=1)
     assert reason(FakeQuery(ask()), Answer(used)) == "unpriced_model"

@@ -129,8 +129,8 @@ _STILL = {
 }
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Bring the tables to this version's shape; one process at a time."""
+def migrate(engine: sa.Engine, revision: str = "head") -> None:
+    """Bring the tables to this version's shape, or an older one's; one process at a time."""
     from alembic import command  # noqa: PLC0415  (a fifth of a second that reading does not need)
     from alembic.config import Config  # noqa: PLC0415
 
@@ -139,7 +139,7 @@ def migrate(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         take_turn(connection, MIGRATIONS)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 @contextlib.contextmanager
