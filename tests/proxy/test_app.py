@@ -11,6 +11,7 @@ from tests.support.application import KEY, NEW_KEY, Application, Reply, applicat
 from tests.support.loopback import Loopback, answering, http, jump, run, until
 
 from farthing.errors import Refused
+from farthing.ledger.records import queries
 from farthing.settings import HttpSettings, Settings
 
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
@@ -138,7 +139,7 @@ def test_a_key_that_no_longer_opens_opens_no_page(code: str) -> None:
     run(scene())
 
 
-RECORD = {
+RECORD = dict.fromkeys(column.name for column in queries.columns) | {
     "id": "q1", "status": "settled", "provider": "p", "model": "m", "asked_model": "m",
     "answered_model": "m", "dialect": "chat", "stream": 0, "key": NEW_KEY.entry.id, "began": 1,
     "ended": 2, "cost": 2500, "held": 0, "input": None, "http_status": 200, "first_byte_us": 1,
