@@ -21,6 +21,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unknown_model": (404, "No configured provider serves the model."),
     "ambiguous_model": (400, "Several configured providers serve the model."),
     "unknown_query": (404, "This key has made no query of that id."),
+    "no_receipt": (404, "The query has not ended, or the gateway keeps no log."),
     "method_not_allowed": (405, "The path exists, but not for this method."),
     "request_timeout": (408, "The request did not arrive in time."),
     "body_too_large": (413, "The body is larger than the configured bound."),
@@ -44,6 +45,7 @@ CODES: dict[str, tuple[int, str]] = {
     "route_tripped": (503, "The model billed more than its bound; its operator must look at it."),
     "ledger_unavailable": (503, "The ledger cannot answer, so nothing may be sent."),
     "journal_full": (503, "The journal's disk is full, so nothing may be sent."),
+    "not_logged_yet": (503, "No checkpoint of the log covers the query's ending yet."),
     "shutting_down": (503, "The gateway is stopping."),
     "too_busy": (503, "A bound on open requests or connections is reached."),
     # Failed

@@ -10,7 +10,7 @@ from typer.main import get_command
 from farthing import __version__
 from farthing.cli.main import app
 
-COMMANDS = ["up", "serve", "log", "quote", "ask", "doctor", "version"]
+COMMANDS = ["up", "serve", "log", "log-key", "receipt", "quote", "ask", "doctor", "version"]
 GROUPS = {
     "keys": ["create", "change", "list", "revoke"],
     "scopes": ["create", "list"],
@@ -18,6 +18,7 @@ GROUPS = {
     "credits": ["add", "list"],
     "commitments": ["add", "exercise", "list"],
     "holds": ["list", "resolve", "write-off", "reset"],
+    "verify": ["receipt", "folder", "growth"],
 }
 
 

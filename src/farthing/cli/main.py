@@ -17,8 +17,10 @@ from farthing.cli import (
     limits,
     log,
     quote,
+    receipt,
     scopes,
     up,
+    verify,
 )
 from farthing.cli.output import Json, console, print_json
 
@@ -41,6 +43,9 @@ app.add_typer(credit.app, name="credits")
 app.add_typer(commitments.app, name="commitments")
 app.add_typer(holds.app, name="holds")
 app.command("log")(log.log)
+app.command("receipt")(receipt.receipt)
+app.command("log-key")(receipt.log_key)
+app.add_typer(verify.app, name="verify")
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from farthing.ledger.project import catch_up
-from farthing.ledger.records import ended_after, last_position, open_records, recent
+from farthing.ledger.records import ended_after, find, last_position, open_records, recent
 from farthing.paths import DataFolder
 
 
@@ -27,6 +27,12 @@ class Reader:
         catch_up(self._engine, self._journal)
         with self._engine.connect() as connection:
             return ended_after(connection, position, key)
+
+    def find(self, query: str) -> dict[str, Any] | None:
+        """Return one query's record."""
+        catch_up(self._engine, self._journal)
+        with self._engine.connect() as connection:
+            return find(connection, query)
 
     def position(self) -> int:
         """Return how many entries of the journal were read so far."""
