@@ -116,6 +116,14 @@ def test_no_proof_shows_anything_else(data: st.DataObject) -> None:
             check_inclusion(*case)
 
 
+def test_a_smaller_trees_root_is_no_proof_in_a_larger_tree() -> None:
+    leaf = leaf_hash(b"a")
+    with pytest.raises(ProofError):
+        check_inclusion(leaf, 0, 3, [], leaf)
+    with pytest.raises(ProofError):
+        check_inclusion(leaf, 0, 5, [leaf], node_hash(leaf, leaf))
+
+
 @given(st.data())
 def test_no_two_histories_are_consistent(data: st.DataObject) -> None:
     size = data.draw(st.integers(2, 600))
