@@ -24,6 +24,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unknown_provider": (400, "No provider of the name has a key here."),
     "ambiguous_provider": (400, "Several providers could be meant; the request names none."),
     "unknown_query": (404, "This key has made no query of that id."),
+    "no_receipt": (404, "The query has not ended, or the gateway keeps no log."),
     "method_not_allowed": (405, "The path exists, but not for this method."),
     "request_timeout": (408, "The request did not arrive in time."),
     "body_too_large": (413, "The body is larger than the configured bound."),
@@ -48,6 +49,7 @@ CODES: dict[str, tuple[int, str]] = {
     "route_tripped": (503, "The model billed more than its bound; its operator must look at it."),
     "ledger_unavailable": (503, "The ledger cannot answer, so nothing may be sent."),
     "journal_full": (503, "The journal's disk is full, so nothing may be sent."),
+    "not_logged_yet": (503, "No checkpoint of the log covers the query's ending yet."),
     "shutting_down": (503, "The gateway is stopping."),
     "too_busy": (503, "A bound on open requests or connections is reached."),
     # Failed

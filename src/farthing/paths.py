@@ -52,6 +52,21 @@ class DataFolder:
         return self.root / "logs"
 
     @property
+    def log(self) -> Path:
+        """The transparency log: its checkpoint and its tiles."""
+        return self.root / "log"
+
+    @property
+    def log_key(self) -> Path:
+        """The private key that checkpoints of the log are signed with."""
+        return self.root / "secrets" / "log-key"
+
+    @property
+    def log_salt(self) -> Path:
+        """The secret that the log's commitments are salted with."""
+        return self.root / "secrets" / "log-salt"
+
+    @property
     def local_speed(self) -> Path:
         """What the embedded model's calibration measured."""
         return self.root / "local-speed.json"

@@ -55,6 +55,9 @@ def test_names_are_made_changed_and_removed(disk: Disk, tmp_path: Path) -> None:
     assert disk.read(file, 9, 0) == b"a"
     disk.remove(tmp_path / "b")
     disk.remove(tmp_path / "b")
+    disk.make_folder(tmp_path / "c")
+    disk.remove_folder(tmp_path / "c")
+    assert not (tmp_path / "c").exists()
     assert disk.read(file, 9, 0) == b"a", "who has it open goes on reading it"
     disk.close(file)
     disk.sync_folder(tmp_path)

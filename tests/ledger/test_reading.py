@@ -60,6 +60,13 @@ def test_queries_as_they_end(reader: Reader, running: Journal, settle: Build) ->
     assert reader.ended_after(reader.position()) == []
 
 
+def test_a_query_by_its_id(reader: Reader, running: Journal, settle: Build) -> None:
+    running.append([encode(settle("q1"))])
+    found = reader.find("q1")
+    assert found is not None and (found["status"], found["end_position"]) == ("settled", 7)
+    assert reader.find("q9") is None
+
+
 def test_queries_are_read_while_the_journal_goes_on_in_a_new_segment(
     reader: Reader, running: Journal, hold: Build, settle: Build
 ) -> None:

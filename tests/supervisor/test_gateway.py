@@ -41,9 +41,9 @@ def test_each_starts_after_what_it_needs_and_stops_before_it(
     async def test() -> None:
         async with started(tmp_path, TWO, up=True):
             assert children.started()[:2] == ["model", "ledger"]
-            assert set(children.started()[2:]) == {"follower", "worker-1", "worker-2"}
+            assert set(children.started()[2:]) == {"follower", "publisher", "worker-1", "worker-2"}
         assert set(children.stopped()[:2]) == {"worker-1", "worker-2"}
-        assert children.stopped()[2:] == ["follower", "ledger", "model"]
+        assert children.stopped()[2:] == ["publisher", "follower", "ledger", "model"]
 
     run(test())
 
@@ -59,7 +59,7 @@ def test_workers_have_time_for_their_open_queries(
     assert children.patience["worker-1"] == (TWO.http.drain_seconds + 10,)
 
 
-@pytest.mark.parametrize("failing", ["model", "ledger", "follower", "worker-2"])
+@pytest.mark.parametrize("failing", ["model", "ledger", "follower", "publisher", "worker-2"])
 def test_when_one_does_not_start_all_that_did_are_stopped_and_the_port_is_free(
     children: Children, tmp_path: Path, run: Run, failing: str
 ) -> None:
@@ -166,8 +166,8 @@ def test_a_port_is_taken_before_the_workers_listen(
 def test_one_worker_keeps_the_ledger_itself(children: Children, tmp_path: Path, run: Run) -> None:
     async def test() -> None:
         async with started(tmp_path) as made:
-            assert made.process_ids().keys() == {"follower", "worker-1"}
-            assert len(set(made.process_ids().values())) == 2
+            assert made.process_ids().keys() == {"follower", "publisher", "worker-1"}
+            assert len(set(made.process_ids().values())) == 3
         assert children.the("worker-1").own_ledger
         assert not children.the("follower").own_ledger
 
@@ -179,7 +179,8 @@ def test_of_two_workers_neither_keeps_the_ledger(
 ) -> None:
     async def test() -> None:
         async with started(tmp_path, TWO) as made:
-            assert made.process_ids().keys() == {"ledger", "follower", "worker-1", "worker-2"}
+            names = {"ledger", "follower", "publisher", "worker-1", "worker-2"}
+            assert made.process_ids().keys() == names
         assert not any(told.own_ledger for (told,) in children.told.values())
 
     run(test())

@@ -21,7 +21,7 @@ from farthing.settings.schema import LocalSettings
 from farthing.supervisor.gateway import price_book_for
 
 # Every kind of process there is.
-ALL = {"model", "ledger", "follower", "worker-1", "worker-2"}
+ALL = {"model", "ledger", "follower", "publisher", "worker-1", "worker-2"}
 TOML = "workers = 2\n[local]\nthreads = 1\ncontext_tokens = 512\n"
 
 with_model = pytest.mark.skipif(not installed(), reason="the embedded model is not installed")

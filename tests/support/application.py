@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from tests.support.loopback import until
@@ -93,12 +94,15 @@ class ListRecords:
 
 
 def make_app(
-    *providers: Provider, settings: Settings | None = None, aliases: dict[str, str] | None = None
+    *providers: Provider,
+    settings: Settings | None = None,
+    aliases: dict[str, str] | None = None,
+    log: Path | None = None,
 ) -> tuple[App, ListLedger, ListRecords]:
     """Make an application; its sweeper runs until it is drained."""
     ledger, records = ListLedger(), ListRecords()
     router = Router({p.name: p for p in providers}, BOOK, aliases or {})
-    app = App(settings or Settings(), ledger, router, BOOK, records, PEPPER, "worker-1-x")
+    app = App(settings or Settings(), ledger, router, BOOK, records, PEPPER, "worker-1-x", log)
     return app, ledger, records
 
 
@@ -159,10 +163,13 @@ def request(
 
 @contextlib.asynccontextmanager
 async def application(
-    *providers: Provider, settings: Settings | None = None, aliases: dict[str, str] | None = None
+    *providers: Provider,
+    settings: Settings | None = None,
+    aliases: dict[str, str] | None = None,
+    log: Path | None = None,
 ) -> AsyncIterator[Application]:
     """Serve an application on a free port."""
-    app, ledger, records = make_app(*providers, settings=settings, aliases=aliases)
+    app, ledger, records = make_app(*providers, settings=settings, aliases=aliases, log=log)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: ClientConnection(app), "127.0.0.1", 0)
     try:

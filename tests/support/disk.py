@@ -123,6 +123,9 @@ class SimulatedDisk(Disk):
     def make_folder(self, folder: Path) -> None:
         """There are folders enough."""
 
+    def remove_folder(self, folder: Path) -> None:
+        """There are folders enough."""
+
     def lock(self, path: Path, busy: str) -> int:
         return self.open(path, os.O_CREAT)
 

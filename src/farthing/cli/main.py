@@ -18,9 +18,11 @@ from farthing.cli import (
     limits,
     log,
     quote,
+    receipt,
     reconcile,
     scopes,
     up,
+    verify,
 )
 from farthing.cli.output import Json, console, print_json
 
@@ -45,6 +47,9 @@ app.add_typer(holds.app, name="holds")
 app.command("log")(log.log)
 ledger.app.command("reconcile")(reconcile.reconcile_command)
 app.add_typer(ledger.app, name="ledger")
+app.command("receipt")(receipt.receipt)
+app.command("log-key")(receipt.log_key)
+app.add_typer(verify.app, name="verify")
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

@@ -95,5 +95,9 @@ class Disk:
         """Remove a file, if it is there."""
         path.unlink(missing_ok=True)
 
+    def remove_folder(self, folder: Path) -> None:
+        """Remove an empty folder."""
+        folder.rmdir()
+
 
 DISK = Disk()

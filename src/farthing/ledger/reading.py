@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from farthing.ledger.database import speaking
 from farthing.ledger.project import catch_up
-from farthing.ledger.records import ended_after, last_position, open_records, recent
+from farthing.ledger.records import ended_after, find, last_position, open_records, recent
 from farthing.ledger.search import ledger_in
 from farthing.paths import DataFolder
 
@@ -37,6 +37,10 @@ class Reader:
     def ended_after(self, position: int, key: str | None = None) -> list[dict[str, Any]]:
         """Return the queries whose endings stand after a position of the journal, in order."""
         return self._ask(lambda connection, ledger: ended_after(connection, ledger, position, key))
+
+    def find(self, query: str) -> dict[str, Any] | None:
+        """Return one query's record."""
+        return self._ask(lambda connection, ledger: find(connection, ledger, query))
 
     def position(self) -> int:
         """Return how many entries of the journal were read so far."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -23,6 +24,7 @@ from farthing.proxy.auth import credential
 from farthing.proxy.handle import handle
 from farthing.proxy.http import JSON_TYPE, request_head
 from farthing.proxy.ids import new_id
+from farthing.proxy.log import LOG, RECEIPT, LogPages, Page
 from farthing.proxy.query import Query
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.sweep import Sweeper
@@ -65,8 +67,9 @@ class App:
         records: Records,
         pepper: bytes,
         worker: str,
+        log: Path | None = None,
     ) -> None:
-        """Must be made in a running event loop."""
+        """Must be made in a running event loop. `log` is the transparency log's folder."""
         self.settings = settings.http
         self.all_settings = settings
         self.ledger = ledger
@@ -84,6 +87,7 @@ class App:
         self._clients: set[ClientConnection] = set()
         self._heads: dict[tuple[str, str], bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._log = LogPages(log, entries=settings.log_entries)
         self._drained: asyncio.Event | None = None
         single = [d for d in DIALECTS.values() if d.path and not d.operations]
         self._queries = {(d.version + d.path).encode(): d for d in single}
@@ -235,6 +239,8 @@ class App:
         methods = self._pages.get(request.path)
         if request.path.startswith(QUERIES):
             methods = {b"GET": self._look_up}
+        elif request.path.startswith(LOG):
+            methods = dict.fromkeys((b"GET", b"HEAD"), self._log_file)
         if methods is None:
             raise Malformed("not_found", f"There is no {_shown(request)} here.")
         if request.method not in methods:
@@ -255,21 +261,41 @@ class App:
 
     def _look_up(self, client: ClientConnection, request: Request) -> None:
         key = authenticate(credential(request), self.ledger.keys, self.pepper, clock.wall()).key
-        task = asyncio.get_running_loop().create_task(self._answer_look_up(client, request, key.id))
+        self._later(client, request, self._record(request, key.id))
+
+    def _log_file(self, client: ClientConnection, request: Request) -> None:
+        self._later(client, request, self._log.file(request.path[len(LOG) :]))
+
+    def _later(
+        self, client: ClientConnection, request: Request, page: Coroutine[Any, Any, Page]
+    ) -> None:
+        """Answer with a page that takes its time."""
+        task = asyncio.get_running_loop().create_task(self._answer(client, request, page))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer_look_up(self, client: ClientConnection, request: Request, key: str) -> None:
-        query, dialect = request.path[len(QUERIES) :].decode("latin-1"), self._dialect_of(request)
+    async def _record(self, request: Request, key: str) -> Page:
+        """Return a query's record, or its receipt."""
+        query = request.path[len(QUERIES) :].decode("latin-1")
+        receipt = query.endswith(RECEIPT)
+        query = query.removesuffix(RECEIPT)
+        record = await self.records.look_up(query, key)
+        if record is None:
+            raise Malformed("unknown_query", f"This key has made no query {query!r}.")
+        if receipt:
+            return await self._log.receipt(query, record["end_position"])
+        return JSON, msgspec.json.encode(presented(record))
+
+    async def _answer(
+        self, client: ClientConnection, request: Request, page: Coroutine[Any, Any, Page]
+    ) -> None:
+        dialect = self._dialect_of(request)
         try:
-            record = await self.records.look_up(query, key)
-            if record is None:
-                raise Malformed("unknown_query", f"This key has made no query {query!r}.")
-            client.respond(200, JSON, msgspec.json.encode(presented(record)))
+            client.respond(200, *await page)
         except FarthingError as problem:
             self.respond_error(client, dialect, problem, new_id())
         except Exception:
-            log.exception("looking up query %r failed by a defect", query)
+            log.exception("answering %s failed by a defect", _shown(request))
             defect = Failed("internal_error", "farthing has a defect; its log tells more.")
             self.respond_error(client, dialect, defect, new_id())
 

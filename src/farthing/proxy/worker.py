@@ -72,6 +72,7 @@ async def serve(runtime: Runtime) -> None:
         RemoteRecords(data.socket("records")),
         data.pepper(),
         runtime.worker,
+        data.log,
     )
     server = await asyncio.get_running_loop().create_server(
         lambda: ClientConnection(app), sock=bind(runtime.host, runtime.port), backlog=BACKLOG

@@ -114,6 +114,9 @@ def _check(settings: Settings) -> None:
     for name, provider in settings.providers.items():
         for field in ("image_tokens", "query_tokens", "reasoning_tokens"):
             _expect((getattr(provider, field) or 0) >= 0, "0 or more", f"providers.{name}.{field}")
+    origin = settings.log_origin
+    named = origin.isprintable() and "+" not in origin and " " not in origin
+    _expect(named, 'a name without spaces and "+"', "log_origin")
     for index, row in enumerate(settings.prices):
         tokens = row.context_tokens
         where = f"prices[{index}].context_tokens"

@@ -166,6 +166,12 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How long a query whose cost is unknown waits for evidence (`farthing holds`), such as the
     next month's invoice; then it is posted at the most it could have cost. What has no such most
     (`unpriced = "pass"`) waits on."""
+    log_origin: str = ""
+    """The transparency log's name, in its checkpoints and its key, such as
+    "llm.example.com/log"; "farthing/" and the ledger's id unless said. It must stay."""
+    log_entries: bool = False
+    """Whether the log's entries are served under /log/tile/entries/ to whoever reaches the gateway:
+    models, scopes, tokens and costs of all queries. Checkpoint and hashes always are."""
     models: dict[str, str] = {}
     """Names of your own for models: "fast" = "openai/gpt-4o-mini"."""
     http: HttpSettings = HttpSettings()

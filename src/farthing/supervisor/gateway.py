@@ -89,12 +89,15 @@ class Gateway:
             tell = partial(self._told, "ledger")
             await self._add(Child("ledger", "farthing.ledger.process", tell))
         follower = Child(FOLLOWER, "farthing.ledger.follow", partial(self._told, FOLLOWER))
-        self._others.append(follower)
+        publisher = Child(
+            "publisher", "farthing.evidence.process", partial(self._told, "publisher")
+        )
+        self._others += [follower, publisher]
         for number in range(1, self.settings.workers + 1):
             name = f"worker-{number}"
             tell = partial(self._told, name, name)
             self._workers.append(Child(name, "farthing.proxy.worker", tell))
-        await asyncio.gather(*(child.start() for child in (follower, *self._workers)))
+        await asyncio.gather(*(child.start() for child in (follower, publisher, *self._workers)))
         write_private(self.data.address, self.address + "\n")
 
     def _try_records(self) -> None:

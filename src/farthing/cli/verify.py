@@ -1,0 +1,109 @@
+"""`farthing verify`: check receipts and logs by the log's public key, without a gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from farthing.cli.output import Json, console, examples, print_json, stop
+from farthing.evidence.merkle import ProofError
+from farthing.evidence.note import NoteError, Verifier
+from farthing.evidence.receipt import Receipt
+from farthing.evidence.source import source_of
+from farthing.evidence.tiles import TileError
+from farthing.evidence.verify import verify_consistency, verify_folder
+
+app = typer.Typer(
+    help="Verify receipts and logs: that nothing was changed since it was logged. That nothing was "
+    "left out is shown by the indices, which have no gaps, and by the provider's invoices.",
+    no_args_is_help=True,
+    epilog=examples(
+        "verify receipt q01….tlog-proof --key 'farthing/…+…+…'",
+        "verify folder ~/.local/share/farthing/log --key key.txt",
+        "verify growth last-year.txt checkpoint --tiles https://llm.example.com/log --key key.txt",
+    ),
+)
+
+Key = Annotated[
+    str,
+    typer.Option(
+        show_default=False,
+        help="The log's public key, as `farthing log-key` prints it, or a file that holds it.",
+    ),
+]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, show_default=False)]
+
+
+@contextmanager
+def _checked() -> Iterator[None]:
+    """Let what is not shown end the command."""
+    try:
+        yield
+    except (NoteError, ProofError, TileError, OSError) as problem:
+        stop(f"NOT VERIFIED: {problem}")
+
+
+def _verifier(key: str) -> Verifier:
+    with _checked():
+        return Verifier.of(key if "+" in key else Path(key).read_text())
+
+
+@app.command("receipt")
+def receipt(file: File, key: Key, json: Json = False) -> None:
+    """Verify a query's receipt, and print the entry that it shows."""
+    verifier = _verifier(key)
+    with _checked():
+        found = Receipt.decode(file.read_bytes())
+        head = found.check(verifier)
+    if json:
+        told = {"index": found.number, "size": head.size, "origin": head.origin}
+        print_json({**told, "entry": msgspec.Raw(found.entry)})
+    else:
+        said = f"verified: leaf {found.number} of the {head.size} that {head.origin} has signed"
+        console.print(said, soft_wrap=True, markup=False)
+        console.print(found.entry.decode(), soft_wrap=True, markup=False)
+
+
+@app.command("folder")
+def folder(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, show_default=False)],
+    key: Key,
+    json: Json = False,
+) -> None:
+    """Verify all entries and all tiles of a log."""
+    verifier = _verifier(key)
+    with _checked():
+        head, beyond = verify_folder(folder, verifier)
+    if json:
+        print_json({"size": head.size, "origin": head.origin, "beyond": beyond})
+        return
+    said = f"verified: {head.size} entries are what {head.origin} has signed"
+    more = f"; {beyond} files go beyond the checkpoint and were not checked" if beyond else ""
+    console.print(said + more, soft_wrap=True, markup=False)
+
+
+@app.command("growth")
+def growth(
+    one: File,
+    other: File,
+    tiles: Annotated[
+        str, typer.Option(show_default=False, help="The log's folder, or its http address.")
+    ],
+    key: Key,
+    json: Json = False,
+) -> None:
+    """Verify that of two checkpoints the later goes on from the earlier."""
+    verifier = _verifier(key)
+    with _checked():
+        heads = verify_consistency(one.read_bytes(), other.read_bytes(), verifier, source_of(tiles))
+    old, new = (head.size for head in heads)
+    if json:
+        print_json({"from": old, "to": new, "origin": verifier.name})
+    else:
+        said = f"verified: the first {old} of the log's {new} entries are what they were"
+        console.print(said, soft_wrap=True, markup=False)

@@ -1,0 +1,1 @@
+"""The transparency log over the ledger: leaves, tiles, signed checkpoints, receipts, verifiers."""

@@ -1,0 +1,201 @@
+"""Publishes the journal as a transparency log: its tiles, then its checkpoint.
+
+A checkpoint is signed once what it covers is durable in the journal, and once its tiles are in
+place. It is kept as the last one signed before anybody can see it. A start makes the whole tree
+again from the journal; if that is not the tree that was signed, nothing is ever signed again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from farthing.evidence.identity import Identity
+from farthing.evidence.leaf import Leaves
+from farthing.evidence.merkle import EMPTY
+from farthing.evidence.note import Head, NoteError, read_checkpoint
+from farthing.evidence.store import Store
+from farthing.evidence.tiles import WIDTH, Tile
+from farthing.evidence.tree import Piece, Tree
+from farthing.ledger.cursor import Cursor
+from farthing.ledger.disk import DISK, Disk
+from farthing.ledger.entry import Entry
+
+log = logging.getLogger("farthing")
+
+CHECKPOINT = "checkpoint"
+SIGNED = "signed"
+"""The last checkpoint signed; it is there before the public one."""
+
+# How much is taken in between two checkpoints at most: some 40,000 queries.
+PIECES = 20
+
+
+class ContradictionError(Exception):
+    """The journal is not the one whose checkpoints were signed, or the key is not that one."""
+
+
+class Publisher:
+    """Publishes one journal, from its beginning on. What fails is begun again with another."""
+
+    def __init__(self, journal: Path, folder: Path, identity: Identity, disk: Disk = DISK) -> None:
+        """Read what was signed before.
+
+        Raises:
+            ContradictionError: it was not signed with this key, or not under this name.
+            FileNotFoundError: there is no journal.
+        """
+        self._folder = folder
+        self._journal = journal
+        self._disk = disk
+        self._identity = identity
+        self._store = Store(folder, disk)
+        self._signed = self._heads()
+        self.head = max(self._signed.values(), key=_size, default=self._made(0, EMPTY))
+        """The last one that was signed."""
+        self._cursor = Cursor(journal, disk)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin at the journal's first entry; nothing is written before all heads are met."""
+        self._tree = Tree()
+        self._leaves = Leaves(self._identity.salt)
+        self._position = 0
+        self._completed: list[Tile] = []
+        self._damaged: list[Tile] = []
+        self._verifying = bool(self._signed)
+
+    def _heads(self) -> dict[str, Head]:
+        found = {}
+        for name in (SIGNED, CHECKPOINT):
+            data = self._store.read(name)
+            try:
+                if data is not None:
+                    found[name] = read_checkpoint(data, self._identity.signer.verifier)
+            except NoteError as problem:
+                where = self._folder / name
+                raise ContradictionError(
+                    f"{where} was not signed by this log ({problem}). Put back the files in "
+                    "secrets/ that it was signed with, and the setting log_origin"
+                ) from None
+        return found
+
+    def publish(self) -> bool:
+        """Publish what is durable and new; true where there may be more.
+
+        Raises:
+            ContradictionError: the journal contradicts what was signed.
+            JournalDamagedError: the journal cannot be read on.
+            OSError: make another publisher, later.
+        """
+        more = True
+        for _ in range(PIECES):
+            entries = self._cursor.read()
+            if not entries:
+                more = False
+                break
+            self._cursor.sync()  # nobody is shown what a power cut could take back
+            self._take(entries)
+        if self._tree.size > self.head.size:
+            self._publish_head()
+        elif not more and self._verifying:
+            raise ContradictionError(
+                f"the log was signed at {self.head.size} leaves, and the journal makes "
+                f"{self._tree.size}: acknowledged entries are missing"
+            )
+        return more
+
+    def _take(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._position += 1
+            leaf = self._leaves.take(entry, self._position)
+            if leaf is not None:
+                complete = self._tree.add(leaf)
+                if complete:
+                    self._keep(complete)
+                if self._verifying:
+                    self._meet_heads()
+
+    def _keep(self, pieces: Iterable[Piece]) -> None:
+        """Put tiles in their places, or see whether they are there."""
+        for tile, data in pieces:
+            if self._verifying:
+                if self._store.read(tile.path) != data:
+                    self._damaged.append(tile)
+                continue
+            self._store.ensure(tile.path, data)
+            if tile.width == WIDTH:
+                self._completed.append(tile)
+
+    def _meet_heads(self) -> None:
+        """Check the tree against each head that was signed at its size."""
+        size = self._tree.size
+        if size not in (head.size for head in self._signed.values()):
+            return
+        made = self._made(size, self._tree.root())
+        if any(head.size == size and head != made for head in self._signed.values()):
+            raise ContradictionError(
+                f"the first {size} leaves of the journal are not those that were signed: the "
+                "journal was changed, or it is another one, or the file secrets/log-salt is"
+            )
+        if size == self.head.size:
+            self._keep(self._tree.edge())
+            self._verified()
+
+    def _verified(self) -> None:
+        """Go on from the last head; show it, if a crash came before that."""
+        signed, damaged = self._identity.signer.sign(self.head), self._damaged
+        self._signed.clear()
+        self._verifying = False
+        if damaged:
+            log.warning(
+                "%d tiles of the log, first %s, are not what the journal says; written anew",
+                len(damaged), damaged[0].path,
+            )  # fmt: skip
+            self._repair()
+        for name in (SIGNED, CHECKPOINT):
+            if self._store.read(name) != signed:
+                self._store.replace(name, signed)
+
+    def _repair(self) -> None:
+        """Read the journal again up to here and write each tile that is not as it must be."""
+        tree, leaves, position = Tree(), Leaves(self._identity.salt), 0
+        cursor = Cursor(self._journal, self._disk)
+        try:
+            while tree.size < self.head.size:
+                for entry in cursor.read():
+                    position += 1
+                    leaf = leaves.take(entry, position)
+                    if leaf is not None and tree.size < self.head.size:
+                        self._keep(tree.add(leaf))
+        finally:
+            cursor.close()
+        self._keep(tree.edge())
+        self._store.sync()
+
+    def _publish_head(self) -> None:
+        """Tiles first, then the head as signed, then the checkpoint; each durable before."""
+        head = self._made(self._tree.size, self._tree.root())
+        edge = list(self._tree.edge())
+        for tile, data in edge:
+            self._store.write(tile.path, data)
+        self._store.sync()
+        signed = self._identity.signer.sign(head)
+        self._store.replace(SIGNED, signed)
+        self.head = head
+        self._store.replace(CHECKPOINT, signed)
+        for tile in self._completed:
+            self._store.remove_parts(tile)
+        self._completed.clear()
+
+    def _made(self, size: int, root: bytes) -> Head:
+        return Head(self._identity.origin, size, root)
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._cursor.close()
+
+
+def _size(head: Head) -> int:
+    return head.size

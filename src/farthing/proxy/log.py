@@ -1,0 +1,93 @@
+"""The transparency log over HTTP: its files, and receipts made from them.
+
+Files are read and proofs made in a thread, so that no query waits for a disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from farthing.errors import Malformed, Refused
+from farthing.evidence.receipt import receipt_at
+from farthing.evidence.tiles import ENTRIES, Tile
+
+LOG = b"/log/"
+RECEIPT = "/receipt"
+CHECKPOINT = "checkpoint"
+
+# A checkpoint comes every second or so; a receipt waits for the one that covers it.
+PATIENCE_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 0.1
+
+TEXT = b"content-type: text/plain; charset=utf-8\r\n"
+BYTES = b"content-type: application/octet-stream\r\n"
+# c2sp.org/tlog-tiles: a checkpoint is cached for seconds at most, a tile for ever.
+FRESH = b"cache-control: no-cache\r\n"
+FOREVER = b"cache-control: public, max-age=31536000, immutable\r\n"
+
+Page = tuple[bytes, bytes]
+"""Lines of headers, and a body."""
+
+
+class LogPages:
+    """What is served of a log's folder; None where the gateway keeps no log."""
+
+    def __init__(self, folder: Path | None, *, entries: bool) -> None:
+        self._folder = folder
+        self._entries = entries
+
+    async def file(self, name: bytes) -> Page:
+        """Return a file of the log.
+
+        Raises:
+            Malformed: there is none of that name that is served.
+        """
+        path = name.decode("latin-1")
+        tile = None if path == CHECKPOINT else Tile.of(path)
+        if path != CHECKPOINT and tile is None:
+            raise _missing(path)
+        if tile is not None and tile.level == ENTRIES and not self._entries:
+            raise Malformed(
+                "not_found",
+                "This gateway does not serve the entries of its log; its operator can, with "
+                "log_entries = true in farthing.toml.",
+            )
+        try:
+            data = await asyncio.to_thread(self._read, path)
+        except FileNotFoundError:
+            raise _missing(path) from None
+        return (TEXT + FRESH if tile is None else BYTES + FOREVER), data
+
+    def _read(self, path: str) -> bytes:
+        if self._folder is None:
+            raise FileNotFoundError
+        return (self._folder / path).read_bytes()
+
+    async def receipt(self, query: str, position: int | None) -> Page:
+        """Return the receipt of the query whose ending is the journal's entry at a position.
+
+        Raises:
+            Malformed: it has not ended.
+            Refused: no checkpoint covers it yet.
+        """
+        if position is None or self._folder is None:
+            raise Malformed("no_receipt", f"There is no receipt of {query!r}: it has not ended.")
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PATIENCE_SECONDS
+        while True:
+            receipt = await asyncio.to_thread(receipt_at, self._folder, position)
+            if receipt is not None:
+                name = b'content-disposition: attachment; filename="%s.tlog-proof"\r\n'
+                return TEXT + name % query.encode(), receipt.encode()
+            if loop.time() >= until:
+                raise Refused(
+                    "not_logged_yet",
+                    f"The log has not come to {query!r} yet; try again shortly.",
+                    retry_after=5,
+                )
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _missing(path: str) -> Malformed:
+    return Malformed("not_found", f"There is no {path!r} in the log.")
