@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,3 +65,13 @@ def postgres() -> Iterator[PostgresServer]:
     made = PostgresServer()
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was() -> Iterator[None]:
+    """Put farthing's log back as it was: a command that a test runs sends it elsewhere."""
+    logger = logging.getLogger("farthing")
+    handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
+    yield
+    logger.handlers[:], logger.propagate = handlers, propagate
+    logger.setLevel(level)
