@@ -9,7 +9,7 @@ compile() {
   "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
     --no-header --no-annotate --no-emit-index-url --upgrade -o "$out" "$@"
 }
-compile run.txt ../pyproject.toml --extra all --group ../pyproject.toml:build
+compile run.txt ../pyproject.toml --extra local --extra postgres --group ../pyproject.toml:build
 compile test.txt -c run.txt ../pyproject.toml --extra all --group ../pyproject.toml:test
 compile check.txt -c test.txt ../pyproject.toml --extra all --group ../pyproject.toml:test \
   --group ../pyproject.toml:check

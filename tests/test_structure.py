@@ -27,6 +27,7 @@ LAYERS = [
     {"policy", "route", "local"},
     {"proxy"},
     {"supervisor"},
+    {"report"},
     {"cli"},
     {"__main__"},
 ]
