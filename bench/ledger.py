@@ -41,9 +41,8 @@ USAGE = Usage(input=100, output=50)
 
 
 def query_id(number: int) -> str:
-    """Return an id as a gateway makes them: each of the queries open at once is a process's."""
-    run, count = divmod(number, QUERIES // OPEN)
-    return f"q01a2087b013c{run:010x}{count + 1:08x}"
+    """Return an id as a worker makes them, in their order."""
+    return f"q01a2087b013c0123456789{number + 1:08x}"
 
 
 def hold(number: int) -> Hold:
@@ -65,8 +64,8 @@ def settle(number: int) -> Settle:
     )  # fmt: skip
 
 
-async def queries(ledger: LedgerPort, numbers: range) -> None:
-    """Hold and settle some queries, one after the other."""
+async def queries(ledger: LedgerPort, numbers: Iterator[int]) -> None:
+    """Hold and settle queries, one after the other, until all have been."""
     for number in numbers:
         assert await ledger.hold(hold(number)).in_task() is None
         assert await ledger.end(settle(number)).in_task() is None
@@ -88,9 +87,9 @@ async def measure(folder: Path, durability: str) -> tuple[float, float, float]:
 
 async def closed_loop(ledger: LedgerPort) -> float:
     """Return queries a second with so many open."""
-    each, began = QUERIES // OPEN, time.perf_counter()
-    await asyncio.gather(*(queries(ledger, range(n * each, (n + 1) * each)) for n in range(OPEN)))
-    return each * OPEN / (time.perf_counter() - began)
+    numbers, began = iter(range(QUERIES)), time.perf_counter()
+    await asyncio.gather(*(queries(ledger, numbers) for _ in range(OPEN)))
+    return QUERIES / (time.perf_counter() - began)
 
 
 async def open_loop(ledger: LedgerPort) -> tuple[float, float]:
@@ -107,8 +106,7 @@ async def open_loop(ledger: LedgerPort) -> tuple[float, float]:
     begin, asked = time.perf_counter(), list[asyncio.Task[None]]()
     for number in range(RATE * RATE_SECONDS):
         await asyncio.sleep(max(0.0, begin + number / RATE - time.perf_counter()))
-        # Each a process's run of its own, behind those of the closed loop.
-        asked.append(asyncio.ensure_future(query(QUERIES + number * (QUERIES // OPEN))))
+        asked.append(asyncio.ensure_future(query(QUERIES + number)))  # behind the closed loop's
     await asyncio.gather(*asked)
     took.sort()
     return took[len(took) // 2] * 1e3, took[len(took) * 99 // 100] * 1e3

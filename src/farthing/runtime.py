@@ -9,6 +9,7 @@ ends its work and stops.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -22,6 +23,10 @@ from farthing.errors import ConfigError
 from farthing.settings import Settings
 
 T = TypeVar("T")
+
+# Cycles are rare here and few objects live long: collect the young often enough to stay small,
+# the old hardly ever, as each pass over them would stall every open query.
+COLLECT_AFTER = (10_000, 50, 1000)
 
 
 class LocalModel(msgspec.Struct, frozen=True):
@@ -116,3 +121,10 @@ def log_as(process: str) -> None:
         raise ConfigError(f"FARTHING_LOG={level}: write DEBUG, INFO, WARNING or ERROR")
     root.setLevel(level)
     root.propagate = False
+
+
+def spare_collections() -> None:
+    """Keep the garbage collector from what was made up to now, and from long pauses later."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)

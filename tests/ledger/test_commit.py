@@ -29,9 +29,9 @@ Groups = Callable[[Path], list[list[Entry]]]
 class Asked:
     """Appends numbered entries to a committer and keeps the numbers that were called back."""
 
-    def __init__(self, journal: Journal, durability: str) -> None:
+    def __init__(self, journal: Journal, durability: str, *, alone: bool = False) -> None:
         self.failures: list[BaseException] = []
-        self.committer = Committer(journal, durability, self.failures.append)
+        self.committer = Committer(journal, durability, self.failures.append, alone=alone)
         self.called: list[int] = []
 
     def append(self, *numbers: int) -> None:
@@ -72,6 +72,44 @@ def test_with_power_nothing_counts_before_the_disk_has_it(
         gate.set()
         await until(lambda: asked.called == [1])
         assert journal.durable == 1
+        await asked.committer.close()
+
+    run(test())
+
+
+def test_alone_in_its_process_it_waits_for_the_disk_itself(run: Run, open_journal: Open) -> None:
+    async def test() -> None:
+        journal = open_journal()
+        asked, synced, sync = Asked(journal, "power", alone=True), list[str](), journal.sync
+
+        def note() -> None:
+            assert asked.called == [], "it counted before the disk had it"
+            synced.append(threading.current_thread().name)
+            sync()
+
+        journal.sync = note  # type: ignore[method-assign]
+        asked.append(1, 2)
+        await turns()
+        assert (asked.called, synced, journal.durable) == ([1, 2], ["MainThread"], 2)
+        await asked.committer.close()
+
+    run(test())
+
+
+def test_alone_a_disk_that_fails_stops_the_ledger_too(run: Run, open_journal: Open) -> None:
+    def fail() -> None:
+        raise OSError(errno.EIO, "broken")
+
+    async def test() -> None:
+        journal = open_journal()
+        asked = Asked(journal, "power", alone=True)
+        journal.sync = fail  # type: ignore[method-assign]
+        asked.append(1)
+        await turns()
+        asked.append(2)
+        await turns()
+        assert asked.called == [] and len(asked.failures) == 1 and journal.position == 1
+        del journal.sync  # type: ignore[method-assign]
         await asked.committer.close()
 
     run(test())

@@ -249,8 +249,9 @@ def test_it_is_as_durable_as_the_settings_say(
 ) -> None:
     asked: list[str] = []
 
-    def commit(journal: Journal, durability: str) -> Committer:
+    def commit(journal: Journal, durability: str, *, alone: bool) -> Committer:
         asked.append(durability)
+        assert not alone, "a worker's loop has more to do than wait for the disk"
         return Committer(journal, durability)
 
     monkeypatch.setattr(process_module, "Committer", commit)

@@ -305,6 +305,7 @@ def run(first: int, last: int) -> Counter[str]:
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "EXTENT", 4096)
     monkeypatch.setattr(ledger_module, "ENDING_MOST", 200)
+    monkeypatch.setattr(ledger_module, "AHEAD", 500)
     monkeypatch.setattr(logging.getLogger("farthing"), "disabled", True)
 
 

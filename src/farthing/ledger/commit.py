@@ -2,6 +2,8 @@
 
 The event loop writes; a thread waits for the disk. With `durability = "power"` an entry counts
 when it is on the disk, with "process" when it is written (and is on the disk a second later).
+A process that has nothing else to do waits for the disk itself: what arrives meanwhile waits in
+its sockets, and two changes of threads for each group are saved.
 
 When a segment of the journal is full, the thread begins the next one: nothing is written until it
 has, and what arrives gathers as it does while the disk works, but the loop never waits.
@@ -34,11 +36,17 @@ class Committer:
         journal: Journal,
         durability: str,
         on_failure: Callable[[BaseException], None] | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
-        """Must be made in a running event loop. `on_failure` is called if the disk fails."""
+        """Must be made in a running event loop. `on_failure` is called if the disk fails.
+
+        `alone`: whether nothing but the ledger runs in the loop, so that it may wait for the disk.
+        """
         self._journal = journal
         self._loop = asyncio.get_running_loop()
         self._power = durability == "power"
+        self._alone = alone
         self._on_failure = on_failure or _die
         self._entries: list[bytes] = []
         self._callbacks: list[Callable[[], None]] = []
@@ -103,7 +111,10 @@ class Committer:
 
     def _sync(self) -> None:
         self._syncing = True
-        self._work.put(self._sync_now)
+        if self._alone:
+            self._synced(_error_of(self._journal.sync))
+        else:
+            self._work.put(self._sync_now)
 
     def _sync_later(self) -> None:
         self._syncing = True
@@ -123,11 +134,7 @@ class Committer:
     def _in_thread(
         self, work: Callable[[], None], done: Callable[[BaseException | None], None]
     ) -> None:
-        error: BaseException | None = None
-        try:
-            work()
-        except Exception as problem:  # noqa: BLE001  (handed to the loop, which stops)
-            error = problem
+        error = _error_of(work)
         with contextlib.suppress(RuntimeError):  # the loop is closed: the process is ending
             self._loop.call_soon_threadsafe(done, error)
 
@@ -169,6 +176,15 @@ class Committer:
         self._work.put(None)
         self._thread.join()
         self._journal.close()
+
+
+def _error_of(work: Callable[[], None]) -> BaseException | None:
+    """Do something; return what went wrong."""
+    try:
+        work()
+    except Exception as problem:  # noqa: BLE001  (handed to the loop, which stops)
+        return problem
+    return None
 
 
 def _call(callbacks: list[Callable[[], None]]) -> None:

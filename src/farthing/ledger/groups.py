@@ -25,6 +25,8 @@ HEADER = struct.Struct("<4sIIQQ")
 COUNTERS = struct.Struct("<QQ")
 # The longest header of a MessagePack array: a byte and its length (u32).
 ARRAY_HEADER_MOST = 5
+GROUP_MOST = HEADER.size + ARRAY_HEADER_MOST
+"""What a group takes beside its entries."""
 
 
 class Header(NamedTuple):

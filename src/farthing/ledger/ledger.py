@@ -6,6 +6,7 @@ speaks to a ledger process. What they share is `LedgerPort`.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
@@ -31,6 +32,7 @@ from farthing.ledger.entry import (
     Warned,
     encode,
 )
+from farthing.ledger.groups import GROUP_MOST
 from farthing.ledger.journal import NO_ROOM, Journal, JournalFullError
 from farthing.ledger.registry import KeyState
 from farthing.ledger.segments import START
@@ -40,6 +42,8 @@ from farthing.ledger.state import State
 # Room kept in the journal for the ending of every open hold: the largest one, in its own group.
 # A settlement's texts are cut to TEXT_MOST characters of at most four bytes each.
 ENDING_MOST = 2048
+# What is asked of the disk beyond what is needed, so that it is not asked at every hold.
+AHEAD = 256 * 1024
 TEXT_MOST = 128
 
 # None: it counts. A hold that passed a soft limit counts too, and says so.
@@ -83,6 +87,8 @@ class Ledger:
         """Called for every key that is made or changed, and every commitment."""
         self._journal = journal
         self._committer = committer
+        self._ahead = 0
+        """Bytes that are reserved beyond the endings of all open holds."""
 
     def hold(self, entry: Hold) -> Outcome:
         """Admit a query, if every limit on its path and the journal's disk allow it."""
@@ -137,7 +143,9 @@ class Ledger:
         self._committer.append(encoded, lambda: outcome.set(told))
         if state.consequences:
             for consequence in state.consequences:
-                self._committer.append(encode(consequence), _nothing)
+                encoded = encode(consequence)
+                self._ahead -= len(encoded)
+                self._committer.append(encoded, _nothing)
                 state.apply(consequence)
         return outcome
 
@@ -155,12 +163,17 @@ class Ledger:
 
     def _room(self, size: int) -> bool:
         """Whether the journal can take an entry and still the ending of every open hold."""
-        endings = (len(self.state.holds) + 1) * ENDING_MOST
-        try:
-            self._journal.reserve(self._committer.pending_bytes + size + endings)
-        except JournalFullError:
-            return False
-        return True
+        needed = size + GROUP_MOST + ENDING_MOST
+        self._ahead -= needed
+        if self._ahead >= 0:
+            return True
+        needed += len(self.state.holds) * ENDING_MOST + self._committer.pending_bytes
+        for ahead in (AHEAD, 0):
+            with contextlib.suppress(JournalFullError):
+                self._journal.reserve(needed + ahead)
+                self._ahead = ahead
+                return True
+        return False
 
 
 def replay(journal: Journal) -> State:

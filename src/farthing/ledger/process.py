@@ -15,7 +15,14 @@ from farthing.ledger.journal import Journal
 from farthing.ledger.ledger import Ledger, put_in_force, replay
 from farthing.ledger.server import LedgerServer
 from farthing.paths import DataFolder
-from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
+from farthing.runtime import (
+    Runtime,
+    log_as,
+    read_told,
+    say_ready,
+    spare_collections,
+    stop_event,
+)
 
 log = logging.getLogger("farthing")
 
@@ -32,8 +39,10 @@ class OpenLedger(msgspec.Struct):
         await self.ledger.close()
 
 
-async def open_ledger(runtime: Runtime) -> OpenLedger:
+async def open_ledger(runtime: Runtime, *, alone: bool = False) -> OpenLedger:
     """Recover the journal and serve it on the data folder's socket.
+
+    `alone`: whether this process does nothing else.
 
     Raises:
         ConfigError: another process has it, or it is damaged.
@@ -44,7 +53,8 @@ async def open_ledger(runtime: Runtime) -> OpenLedger:
     state = replay(journal)
     seconds = time.monotonic() - began
     log.info("the ledger has %d entries, read in %.2f s", state.position, seconds)
-    ledger = Ledger(journal, state, Committer(journal, runtime.settings.durability))
+    committer = Committer(journal, runtime.settings.durability, alone=alone)
+    ledger = Ledger(journal, state, committer)
     book = Path(runtime.price_book)
     put_in_force(ledger, runtime.config_digest, book.stem, runtime.price_source)
     server = LedgerServer(ledger, own_worker=runtime.worker)
@@ -55,7 +65,8 @@ async def open_ledger(runtime: Runtime) -> OpenLedger:
 
 async def _serve(runtime: Runtime) -> None:
     stop = stop_event()
-    opened = await open_ledger(runtime)
+    opened = await open_ledger(runtime, alone=True)
+    spare_collections()
     say_ready()
     await stop.wait()
     await opened.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import resource
@@ -25,15 +24,18 @@ from farthing.proxy.app import App
 from farthing.proxy.records import RemoteRecords
 from farthing.proxy.server import ClientConnection
 from farthing.route.plan import Router
-from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
+from farthing.runtime import (
+    Runtime,
+    log_as,
+    read_told,
+    say_ready,
+    spare_collections,
+    stop_event,
+)
 
 log = logging.getLogger("farthing")
 
 BACKLOG = 2048
-
-# Cycles are rare here and few objects live long: collect the young often enough to stay small,
-# the old hardly ever, as each pass over them would stall every open query.
-COLLECT_AFTER = (10_000, 50, 1000)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -79,9 +81,7 @@ async def serve(runtime: Runtime) -> None:
     )
     if any(provider.tls and provider.usable() for provider in providers.values()):
         app.pool.load_tls()  # now, rather than while queries are served
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
+    spare_collections()
     say_ready()
     await stop.wait()
     server.close()
