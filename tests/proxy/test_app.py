@@ -116,7 +116,9 @@ def test_the_models_are_listed_in_either_shape() -> None:
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/queries/q1"])
 @pytest.mark.parametrize(
-    ("key", "code"), [("", "missing_key"), ("sk-x", "unknown_key"), (KEY + "x", "unknown_key")]
+    ("key", "code"),
+    [("", "missing_key"), ("sk-x", "unknown_key"), (KEY + "x", "unknown_key")],
+    ids=["none", "another's", "longer"],  # not the key: it is another one in each process
 )
 def test_pages_about_somebody_need_a_key(path: str, key: str, code: str) -> None:
     problem("", ask(answering(), "GET", path, key=key), 401, code)
