@@ -309,30 +309,11 @@ class Refusals(msgspec.Struct, frozen=True, array_like=True, tag="refused"):
 
 
 Entry = (
-    Genesis
-    | Key
-    | ChangeKey
-    | Revoke
-    | Scope
-    | Limit
-    | TopUp
-    | Commitment
-    | Exercise
-    | Hold
-    | Settle
-    | Void
-    | Unresolved
-    | Resolve
-    | Expire
-    | WriteOff
-    | Overrun
-    | Reset
-    | Draw
-    | Warned
-    | Config
-    | PriceBookInForce
+    Genesis | Key | ChangeKey | Revoke | Scope | Limit | TopUp | Commitment | Exercise
+    | Hold | Settle | Void | Unresolved | Resolve | Expire | WriteOff
+    | Overrun | Reset | Draw | Warned | Config | PriceBookInForce
     | Refusals
-)
+)  # fmt: skip
 Ending = Settle | Void | Unresolved
 
 encode = msgspec.msgpack.Encoder().encode
