@@ -17,6 +17,7 @@ from farthing.cli import (
     ledger,
     limits,
     log,
+    performance,
     quote,
     receipt,
     reconcile,
@@ -50,6 +51,7 @@ app.add_typer(ledger.app, name="ledger")
 app.command("receipt")(receipt.receipt)
 app.command("log-key")(receipt.log_key)
 app.add_typer(verify.app, name="verify")
+app.command("performance")(performance.performance_command)
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

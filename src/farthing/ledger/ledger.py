@@ -6,6 +6,7 @@ speaks to a ledger process. What they share is `LedgerPort`.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping
@@ -34,6 +35,7 @@ from farthing.ledger.entry import (
 )
 from farthing.ledger.groups import GROUP_MOST
 from farthing.ledger.journal import NO_ROOM, Journal, JournalFullError
+from farthing.ledger.refusals import RefusalCounts
 from farthing.ledger.registry import KeyState
 from farthing.ledger.segments import START
 from farthing.ledger.snapshot import restore
@@ -45,6 +47,9 @@ ENDING_MOST = 2048
 # What is asked of the disk beyond what is needed, so that it is not asked at every hold.
 AHEAD = 256 * 1024
 TEXT_MOST = 128
+
+# How often refusals are summed up: what a kill can lose of them.
+TOLD_SECONDS = 60.0
 
 # None: it counts. A hold that passed a soft limit counts too, and says so.
 Outcome = OneShot[Refusal | Warned | None]
@@ -89,13 +94,18 @@ class Ledger:
         self._committer = committer
         self._ahead = 0
         """Bytes that are reserved beyond the endings of all open holds."""
+        self._refusals = RefusalCounts()
+        self._telling: asyncio.TimerHandle | None = None
 
     def hold(self, entry: Hold) -> Outcome:
         """Admit a query, if every limit on its path and the journal's disk allow it."""
         encoded = encode(entry)
         if not self._room(len(encoded)):
-            return ready(Refusal("journal_full"))
-        return self._take(entry, encoded)
+            return self._refuse(entry, Refusal("journal_full"))
+        refusal = self.state.apply(entry)
+        if refusal is not None:
+            return self._refuse(entry, refusal)
+        return self._taken(entry, encoded)
 
     def end(self, entry: Ending) -> Outcome:
         """End a query. One that is not open has ended already: that is no error of the caller's."""
@@ -131,13 +141,37 @@ class Ledger:
     async def close(self) -> None:
         """Write what is left and close the journal."""
         self.ready = False
+        self.tell_refusals()
         await self._committer.close()
 
+    def _refuse(self, entry: Hold, refusal: Refusal) -> Outcome:
+        self._refusals.count(refusal, entry.at)
+        if self._telling is None:
+            self._tell_later()
+        return ready(refusal)
+
+    def _tell_later(self) -> None:
+        self._telling = asyncio.get_running_loop().call_later(TOLD_SECONDS, self.tell_refusals)
+
+    def tell_refusals(self) -> None:
+        """Record how many queries were refused; what the disk does not take now, it takes later."""
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        entries = self._refusals.take(clock.wall())
+        for number, entry in enumerate(entries):
+            outcome = self.record(entry)
+            if outcome.done and outcome.result():
+                self._refusals.put_back(entries[number:])
+                self._tell_later()
+                break
+
     def _take(self, entry: Entry, encoded: bytes) -> Outcome:
+        refusal = self.state.apply(entry)
+        return self._taken(entry, encoded) if refusal is None else ready(refusal)
+
+    def _taken(self, entry: Entry, encoded: bytes) -> Outcome:
         state = self.state
-        refusal = state.apply(entry)
-        if refusal is not None:
-            return ready(refusal)
         outcome: Outcome = OneShot()
         told = state.warning if isinstance(entry, Hold) else None
         self._committer.append(encoded, lambda: outcome.set(told))
