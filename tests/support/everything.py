@@ -22,6 +22,7 @@ from farthing.ledger.entry import (
     Revoke,
     Scope,
     Settle,
+    Statement,
     TopUp,
     Tranche,
     Unresolved,
@@ -114,6 +115,7 @@ def _step(draw: random.Random, state: State, step: int, at: int) -> list[Entry]:
                 Exercise(at, "ann", "c1", 2, 300),
                 Config(at, f"c{step}"),
                 PriceBookInForce(at, f"b{step}", "test"),
+                Statement(at, "ann", "customer", "2026", "org:acme", f"j{step}", "h", "", 5, "r"),
             ]
 
 

@@ -288,6 +288,27 @@ class PriceBookInForce(msgspec.Struct, frozen=True, array_like=True, tag="price-
     source: str
 
 
+class Statement(msgspec.Struct, frozen=True, array_like=True, tag="statement"):
+    """A statement was made; its files are what these hashes say, or not what was made."""
+
+    at: int
+    by: str
+    edition: str
+    """"shareholder", "regulator" or "customer"."""
+    period: str
+    """Such as "2026-Q3"; UTC."""
+    scope: str
+    """Whose queries alone it is about; all when empty."""
+    json_sha256: str
+    html_sha256: str
+    pdf_sha256: str
+    """Empty when no PDF was made."""
+    tree_size: int
+    """How many leaves of the log it was made from."""
+    root: str
+    """The root of the tree of those leaves, in hexadecimal."""
+
+
 Entry = (
     Genesis
     | Key
@@ -311,6 +332,7 @@ Entry = (
     | Warned
     | Config
     | PriceBookInForce
+    | Statement
 )
 Ending = Settle | Void | Unresolved
 

@@ -32,6 +32,7 @@ from farthing.ledger.entry import (
     Revoke,
     Scope,
     Settle,
+    Statement,
     TopUp,
     Unresolved,
     Void,
@@ -98,6 +99,7 @@ class State:
             Warned: lambda _: None,
             Config: self._config,
             PriceBookInForce: self._book,
+            Statement: lambda _: None,
         }
 
     @property
