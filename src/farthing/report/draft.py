@@ -125,7 +125,9 @@ def notes(*said: str) -> Block:
     return {"type": "notes", "notes": list(said)}
 
 
-def table(title: str, columns: list[str], rows: list[list[Cell]], total: bool = False) -> Block | None:
+def table(
+    title: str, columns: list[str], rows: list[list[Cell]], total: bool = False
+) -> Block | None:
     """Return a table; None without rows. With a total, the last row is it."""
     if not rows:
         return None

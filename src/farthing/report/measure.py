@@ -258,7 +258,9 @@ def chosen_entries(facts: Facts, where: dict[str, Any], *, before: bool) -> Iter
 def _entries(asking: Asking, query: Query) -> Answer:
     found = [
         index
-        for index, _ in chosen_entries(asking.facts, query["where"], before=query.get("before", False))
+        for index, _ in chosen_entries(
+            asking.facts, query["where"], before=query.get("before", False)
+        )
     ]
     span = (found[0], found[-1]) if found else (None, None)
     return Answer(len(found), len(found), *span)
