@@ -9,7 +9,7 @@ import numpy as np
 
 from farthing import clock
 from farthing.report.draft import Block, Cell, Draft, plot, table, text
-from farthing.report.facts import UNKNOWN
+from farthing.report.columns import UNKNOWN
 from farthing.report.measure import TOKENS, chosen_entries
 from farthing.report.period import Slice, period_of, slices_of
 
@@ -17,7 +17,6 @@ QUERIES = ["settled", "void", "unresolved"]
 """Each query has one ending of these; what is decided of it later is another leaf."""
 
 MODELS_SHOWN, PROVIDERS_PLOTTED = 12, 5
-CACHE_WRITES = ("cache_write", "cache_write_1h")
 # Meters that are not tokens of text, as a reader calls them.
 OTHER_METERS = {
     "reasoning": "Tokens of reasoning, a part of output",
@@ -94,9 +93,7 @@ def _by_provider(draft: Draft) -> Block | None:
         ])  # fmt: skip
     if not rows:
         return text("Nothing was bought.")
-    queries = draft.figure(
-        "bought.queries", "queries", "count", where=draft.where(kind=QUERIES)
-    )
+    queries = draft.figure("bought.queries", "queries", "count", where=draft.where(kind=QUERIES))
     rows.append(["All", queries, *_costs(draft, "bought"), ""])
     columns = ["Provider", "Queries", "List", "Contracted", "Effective", "Share"]
     return table("By provider", columns, rows, total=True)
@@ -135,9 +132,7 @@ def _by_model(draft: Draft) -> Block | None:
     return table("By model and version", columns, rows)
 
 
-def _model_row(
-    draft: Draft, name: str, words: list[Cell], condition: dict[str, Any]
-) -> list[Cell]:
+def _model_row(draft: Draft, name: str, words: list[Cell], condition: dict[str, Any]) -> list[Cell]:
     queries = draft.where(kind=QUERIES, **condition)
     sums = [
         draft.figure(f"{name}.{meter}", "tokens", "sum", of=meter, where=queries)
@@ -177,7 +172,10 @@ def _commitments(draft: Draft) -> Iterator[Block | None]:
 
 
 def _tranche(draft: Draft, entry: dict[str, Any], number: int) -> list[Cell]:
-    name, which = f"commitment.{entry['id']}.{number + 1}", {"kind": "commitment", "id": entry["id"]}
+    name, which = (
+        f"commitment.{entry['id']}.{number + 1}",
+        {"kind": "commitment", "id": entry["id"]},
+    )
     source = f"commitment:{entry['id']}/{number + 1}"
     stated = [
         draft.figure(f"{name}.{of}", "USD", "stated", where=which, of=f"tranches/{number}/{of}")
@@ -188,7 +186,7 @@ def _tranche(draft: Draft, entry: dict[str, Any], number: int) -> list[Cell]:
         f"{entry['provider']}, tranche {number + 1}",
         entry["tranches"][number]["ends"][:10],
         *stated,
-        draft.figure(f"{name}.to-date", "USD", "paid", **drawn, before=True),
+        draft.figure(f"{name}.to-date", "USD", "paid-ever", source=source, of="usd"),
         draft.figure(f"{name}.drawn", "USD", "paid", **drawn),
         draft.figure(f"{name}.effective", "USD", "paid", **{**drawn, "of": "effective"}),
     ]
@@ -215,9 +213,7 @@ def span_of(each: Slice) -> list[str]:
 
 
 def _credits(draft: Draft) -> Block | None:
-    if not draft.whole or not list(
-        chosen_entries(draft.facts, {"kind": "top-up"}, before=True)
-    ):
+    if not draft.whole or not list(chosen_entries(draft.facts, {"kind": "top-up"}, before=True)):
         return None
     top_ups = {"where": {"kind": "top-up"}, "of": "usd"}
     rows: list[list[Cell]] = [

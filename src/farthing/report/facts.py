@@ -15,24 +15,18 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from farthing import money
 from farthing.clock import SECOND
 from farthing.evidence.entries import Entries
 from farthing.evidence.query import COUNTS
 from farthing.evidence.tiles import WIDTH
+from farthing.report.columns import UNKNOWN, Drawn, Draws, Facts, Integers, Other, Range
 
-Integers = NDArray[np.int64]
-Codes = NDArray[np.int32]
-Flags = NDArray[np.bool_]
-Other = tuple[int, dict[str, Any]]
-"""A leaf that ends no query: its index, and what it says."""
+__all__ = ["ENDED", "UNKNOWN", "WITNESSED", "Draws", "Facts", "Range", "read_facts"]
+
 Progress = Callable[[int, int], None]
 """Told how many bundles were read, of how many."""
-
-UNKNOWN = -1
-"""A cost that nobody knows."""
 
 # The leaf's kind of an ending → what it made of its query.
 ENDED = {
@@ -45,103 +39,6 @@ ENDED = {
 }
 # What the gateway said of a query; the others are what became of its cost.
 WITNESSED = frozenset({"settled", "void", "unresolved"})
-
-
-class Range(NamedTuple):
-    """Which leaves facts are of."""
-
-    origin: str
-    size: int
-    """Of the tree whose leaves were read."""
-    root: bytes
-    first: int
-    """The first leaf of the period; with none, it is the tree's size."""
-    last: int
-    """The last one; with none, it is one less than the first."""
-    since: int
-    until: int
-    """The period, in nanoseconds since 1970; it ends before this moment."""
-    verified: bool
-    """Whether all entries were checked against the checkpoint, and that against the key."""
-
-
-class Draws(msgspec.Struct, frozen=True, eq=False):
-    """What paid for queries: columns of the leaves that say it."""
-
-    index: Integers
-    row: Integers
-    """The row of its query's ending."""
-    source: Codes
-    """"credit:ID" or "commitment:ID/TRANCHE"."""
-    usd: Integers
-    effective: Integers
-
-
-class Facts(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """Endings as columns, a row for each, in the log's order. Amounts are nanodollars."""
-
-    range: Range
-    names: list[str]
-    """What the codes in the columns mean; code 0 is "", nothing."""
-    kinds: tuple[str, ...]
-    others: list[Other]
-    """The period's leaves that end no query and are no draws."""
-    earlier: list[Other]
-    """Those before the period, by which limits and commitments are in force in it."""
-    draws: Draws
-    usage: dict[str, Integers]
-    """Of each meter, what each query used."""
-
-    index: Integers
-    at: Integers
-    """When it ended, in nanoseconds since 1970 (to the millisecond)."""
-    began: Integers
-    hold: Integers
-    """The hold's place in the journal: one query's, for ever."""
-    entry: Integers
-    """The ending's place in the journal."""
-    kind: NDArray[np.uint8]
-    """An index of `kinds`."""
-    superseded: Flags
-    """Whether a later row is of the same query, which is then no more unresolved."""
-    resolves: Integers
-    """The row that this one supersedes; -1 where it is not in the period, or there is none."""
-    key: Codes
-    org: Codes
-    team: Codes
-    project: Codes
-    provider: Codes
-    model: Codes
-    answered_model: Codes
-    asked_model: Codes
-    dialect: Codes
-    reason: Codes
-    finish: Codes
-    price_book: Codes
-    cost: Integers
-    """`UNKNOWN` where it is."""
-    list_cost: Integers
-    """Without a commitment's discount; `UNKNOWN` as the cost is."""
-    effective: Integers
-    """What its cost was bought for; `UNKNOWN` as the cost is."""
-    held: Integers
-    http_status: Codes
-    first_byte_us: Integers
-    total_us: Integers
-    stream: Flags
-    unpriced: Flags
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.index)
-
-    def of(self, *kinds: str) -> Flags:
-        """Return which rows are of some kinds."""
-        return np.isin(self.kind, [self.kinds.index(kind) for kind in kinds])
-
-    def name(self, code: int) -> str:
-        """Return what a code means."""
-        return self.names[code]
 
 
 class _Ending(msgspec.Struct, gc=False):
@@ -243,6 +140,7 @@ class _Reading:
         self._used = {name: (array("q"), array("q")) for name in COUNTS}
         """Of each meter the rows that used it, and how much."""
         self._draws = [array(code) for code in "qqiqq"]
+        self._drawn: dict[str, Drawn] = {}
         self._unresolved: dict[int, int] = {}
         """Their rows, by their holds."""
         self._superseded = array("q")
@@ -260,8 +158,11 @@ class _Reading:
                     self._first = index
                 self._end = index + 1
                 self._take(index, at, leaf)
-            elif at < self._since and _HELD not in leaf and _DRAW not in leaf:
-                self._earlier.append((index, _other(leaf)))
+            elif at < self._since and _HELD not in leaf:
+                if _DRAW in leaf:
+                    self._draw_before(index, _other(leaf))
+                else:
+                    self._earlier.append((index, _other(leaf)))
         if self._rows:
             for column, values in zip(self._columns, zip(*self._rows, strict=True), strict=True):
                 column.extend(values)
@@ -300,9 +201,14 @@ class _Reading:
             self._superseded.append(old)
             self._resolves[row] = old
 
+    def _draw_before(self, index: int, leaf: dict[str, Any]) -> None:
+        n, usd, effective, first = self._drawn.get(leaf["source"], Drawn(0, 0, 0, index))
+        usd, effective = usd + _nano(leaf, "usd"), effective + _nano(leaf, "effective")
+        self._drawn[leaf["source"]] = Drawn(n + 1, usd, effective, first)
+
     def _draw(self, index: int, leaf: dict[str, Any]) -> None:
         assert leaf["id"] == self._last, "a draw follows on the ending that it pays for"
-        paid = (money.exact(leaf["usd"]), money.exact(leaf.get("effective", "0")))
+        paid = (_nano(leaf, "usd"), _nano(leaf, "effective"))
         values = (index, self._count - 1, self._names[leaf["source"]], *paid)
         for column, value in zip(self._draws, values, strict=True):
             column.append(value)
@@ -331,6 +237,7 @@ class _Reading:
             others=self._others,
             earlier=self._earlier,
             draws=draws,
+            drawn=self._drawn,
             usage=dict(self._usage()),
             superseded=superseded,
             resolves=resolves,
@@ -345,6 +252,10 @@ class _Reading:
             column = np.zeros(self._count, np.int64)
             column[np.frombuffer(rows, np.int64)] = np.frombuffer(amounts, np.int64)
             yield meter, column
+
+
+def _nano(leaf: dict[str, Any], name: str) -> int:
+    return money.exact(leaf.get(name, "0"))
 
 
 def _column(kind: type, values: array[int]) -> Any:

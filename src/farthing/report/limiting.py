@@ -94,7 +94,10 @@ def _pressed(draft: Draft) -> Block | None:
     mine = {} if draft.whole else {"scope": draft.inputs.scope}
     rows: list[list[Cell]] = [
         ["Limits set, changed or lifted", _entries(draft, "limits.changed", "limit", mine)],
-        ["Soft limits passed, each once a window", _entries(draft, "limits.warned", "warned", mine)],
+        [
+            "Soft limits passed, each once a window",
+            _entries(draft, "limits.warned", "warned", mine),
+        ],
     ]
     refusals = {"kind": "refused"} | mine
     if any(True for _ in chosen_entries(draft.facts, refusals, before=True)):

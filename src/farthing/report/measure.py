@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from farthing import clock, money
-from farthing.report.facts import UNKNOWN, Facts, Flags, Integers, Other
+from farthing.report.columns import UNKNOWN, Facts, Flags, Integers, Other
 from farthing.report.peak import peak_of
 
 Query = dict[str, Any]
@@ -28,6 +28,7 @@ TOKENS = (
     "input_image", "output_image",
 )  # fmt: skip
 """The meters that are tokens; reasoning is a part of output."""
+SUMMED = {"tokens": TOKENS, "cache_writes": ("cache_write", "cache_write_1h")}
 
 
 class Answer(NamedTuple):
@@ -90,8 +91,8 @@ class Asking:
     def column(self, name: str) -> Integers:
         """Return a column of amounts or times, or what was used of a meter."""
         facts = self.facts
-        if name == "tokens":
-            return np.sum([facts.usage[meter] for meter in TOKENS], axis=0, dtype=np.int64)
+        if name in SUMMED:
+            return np.sum([facts.usage[meter] for meter in SUMMED[name]], axis=0, dtype=np.int64)
         found: Integers = facts.usage[name] if name in facts.usage else getattr(facts, name)
         return found
 
@@ -218,6 +219,17 @@ def _peak(asking: Asking, query: Query) -> Answer:
     return Answer(value, *_span(asking, chosen))
 
 
+def _peak_part(asking: Asking, query: Query) -> Answer:
+    """A peak as a part of the limit's amount."""
+    chosen = asking.rows(query["where"])
+    found = peak_of(asking.facts, chosen, query["unit"], query["window"])
+    limit = _stated(asking, {"where": query["limit"], "of": "amount"}).value
+    if found is None or limit is None:
+        return Answer(None, 0)
+    whole = money.nanodollars(limit) if query["unit"] == "usd" else int(limit)
+    return Answer(ratio(found, whole), *_span(asking, chosen))
+
+
 def _covered(asking: Asking, query: Query) -> Answer:
     """How many of the period's leaves are rows, draws or entries: all, if none is missing."""
     facts = asking.facts
@@ -236,10 +248,20 @@ def _paid(asking: Asking, query: Query) -> Answer:
 
 
 def _of_draws(index: Integers, amounts: Integers) -> Answer:
-    total = money.dollars(exact_sum(amounts))
     if not len(index):
-        return Answer(total, 0)
-    return Answer(total, len(index), int(index[0]), int(index[-1]))
+        return Answer("0", 0)
+    return Answer(money.dollars(exact_sum(amounts)), len(index), int(index[0]), int(index[-1]))
+
+
+def _paid_ever(asking: Asking, query: Query) -> Answer:
+    """What was drawn of a source in the period and before it."""
+    source = query["source"]
+    within = _paid(asking, {**query, "where": {}})
+    before = asking.facts.drawn.get(source)
+    if before is None:
+        return within
+    total = money.dollars(getattr(before, query["of"]) + money.exact(str(within.value)))
+    return Answer(total, within.n + before.n, before.first, within.last)
 
 
 def chosen_entries(facts: Facts, where: dict[str, Any], *, before: bool) -> Iterable[Other]:
@@ -295,8 +317,10 @@ MEASURES: dict[str, Callable[[Asking, Query], Answer]] = {
     "run-rate": _run_rate,
     "quantile": _quantile,
     "peak": _peak,
+    "peak-part": _peak_part,
     "covered": _covered,
     "paid": _paid,
+    "paid-ever": _paid_ever,
     "entries": _entries,
     "stated": _stated,
     "total": _total,

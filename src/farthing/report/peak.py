@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from farthing import clock
-from farthing.report.facts import Facts, Flags, Integers
+from farthing.report.columns import Facts, Flags, Integers
 
 # A calendar window → nanoseconds, or None: months have different lengths.
 WINDOWS = {"hour": 3600 * clock.SECOND, "day": 86_400 * clock.SECOND, "month": None}
