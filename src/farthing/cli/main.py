@@ -20,6 +20,7 @@ from farthing.cli import (
     quote,
     receipt,
     reconcile,
+    report,
     scopes,
     up,
     verify,
@@ -49,6 +50,7 @@ ledger.app.command("reconcile")(reconcile.reconcile_command)
 app.add_typer(ledger.app, name="ledger")
 app.command("receipt")(receipt.receipt)
 app.command("log-key")(receipt.log_key)
+app.command("report", epilog=report.EXAMPLES)(report.report)
 app.add_typer(verify.app, name="verify")
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)

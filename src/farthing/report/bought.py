@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from farthing import clock
-from farthing.report.draft import Block, Cell, Draft, plot, table, text
 from farthing.report.columns import UNKNOWN
+from farthing.report.draft import Block, Cell, Draft, plot, table, text
 from farthing.report.measure import TOKENS, chosen_entries
 from farthing.report.period import Slice, period_of, slices_of
 

@@ -55,6 +55,7 @@ class Drawn(NamedTuple):
     effective: int
     first: int
     """The first leaf that drew."""
+    last: int
 
 
 class Facts(msgspec.Struct, frozen=True, eq=False, kw_only=True):

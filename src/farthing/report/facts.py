@@ -183,7 +183,8 @@ class _Reading:
         listed = money.exact(leaf.list_usd) if leaf.list_usd else cost
         kind, witnessed = leaf.kind, ENDED[leaf.kind] in WITNESSED
         self._rows.append((
-            index, at, _moment(leaf.began), leaf.hold, leaf.entry, self._kinds[kind], names[leaf.key],
+            index, at, _moment(leaf.began), leaf.hold, leaf.entry, self._kinds[kind],
+            names[leaf.key],
             *self._scopes(tuple(leaf.path)), names[leaf.provider], names[leaf.model],
             names[leaf.answered_model], names[leaf.asked_model], names[leaf.dialect],
             names[leaf.reason if witnessed else ""],  # an administrator's is committed
@@ -202,9 +203,9 @@ class _Reading:
             self._resolves[row] = old
 
     def _draw_before(self, index: int, leaf: dict[str, Any]) -> None:
-        n, usd, effective, first = self._drawn.get(leaf["source"], Drawn(0, 0, 0, index))
-        usd, effective = usd + _nano(leaf, "usd"), effective + _nano(leaf, "effective")
-        self._drawn[leaf["source"]] = Drawn(n + 1, usd, effective, first)
+        old = self._drawn.get(leaf["source"], Drawn(0, 0, 0, index, index))
+        usd, effective = old.usd + _nano(leaf, "usd"), old.effective + _nano(leaf, "effective")
+        self._drawn[leaf["source"]] = Drawn(old.n + 1, usd, effective, old.first, index)
 
     def _draw(self, index: int, leaf: dict[str, Any]) -> None:
         assert leaf["id"] == self._last, "a draw follows on the ending that it pays for"

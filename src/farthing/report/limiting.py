@@ -81,7 +81,7 @@ def _peak(
     draft: Draft, number: int, of: tuple[str, str], mine: dict[str, Any], which: dict[str, Any]
 ) -> list[Cell]:
     unit, window = of
-    asked = {"where": mine, "unit": unit, "window": window}
+    asked = {"where": mine, "meter": unit, "window": window}
     found = draft.figure(f"limit.{number}.peak", UNITS[unit], "peak", **asked)
     if draft.value(found) is None:
         return [found, ""]

@@ -1,9 +1,9 @@
 """The questions a statement asks of the facts, as data; and their answers.
 
 A query is a JSON object, so that it can stand beside its figure and be asked again by whoever has
-the log: `{"measure": "sum", "of": "cost", "where": {"provider": ["one"], "cost": "known"}}`. What it
-may say is the table `MEASURES` here and docs/reference/statement.md. All arithmetic is of integers;
-a ratio is a decimal string of six places, rounded half up.
+the log: `{"measure": "sum", "of": "cost", "where": {"provider": ["one"]}}`. What it may say is the
+table `MEASURES` here and docs/reference/statement.md. All arithmetic is of integers; a ratio is a
+decimal string of six places, rounded half up.
 """
 
 from __future__ import annotations
@@ -214,19 +214,19 @@ def _quantile(asking: Asking, query: Query) -> Answer:
 
 def _peak(asking: Asking, query: Query) -> Answer:
     chosen = asking.rows(query["where"])
-    found = peak_of(asking.facts, chosen, query["unit"], query["window"])
-    value = None if found is None else money.dollars(found) if query["unit"] == "usd" else found
+    found = peak_of(asking.facts, chosen, query["meter"], query["window"])
+    value = None if found is None else money.dollars(found) if query["meter"] == "usd" else found
     return Answer(value, *_span(asking, chosen))
 
 
 def _peak_part(asking: Asking, query: Query) -> Answer:
     """A peak as a part of the limit's amount."""
     chosen = asking.rows(query["where"])
-    found = peak_of(asking.facts, chosen, query["unit"], query["window"])
+    found = peak_of(asking.facts, chosen, query["meter"], query["window"])
     limit = _stated(asking, {"where": query["limit"], "of": "amount"}).value
     if found is None or limit is None:
         return Answer(None, 0)
-    whole = money.nanodollars(limit) if query["unit"] == "usd" else int(limit)
+    whole = money.nanodollars(limit) if query["meter"] == "usd" else int(limit)
     return Answer(ratio(found, whole), *_span(asking, chosen))
 
 
@@ -235,6 +235,30 @@ def _covered(asking: Asking, query: Query) -> Answer:
     facts = asking.facts
     n = len(facts) + len(facts.draws.index) + len(facts.others)
     return Answer(n, n, facts.range.first if n else None, facts.range.last if n else None)
+
+
+def _positions(asking: Asking, _: Query) -> Answer:
+    """How many leaves there are from the period's first to its last."""
+    found = asking.facts.range
+    if found.first > found.last:
+        return Answer(0, 0)
+    n = found.last - found.first + 1
+    return Answer(n, n, found.first, found.last)
+
+
+def _size(asking: Asking, _: Query) -> Answer:
+    """How many leaves the tree has."""
+    size = asking.facts.range.size
+    return Answer(size, size, 0, size - 1)
+
+
+def _edge(asking: Asking, query: Query) -> Answer:
+    """The least of some times, or the greatest."""
+    chosen = asking.rows(query["where"])
+    values = asking.column(query["of"])[chosen]
+    pick = np.min if query["measure"] == "first" else np.max
+    value = clock.iso(int(pick(values))) if len(values) else None
+    return Answer(value, *_span(asking, chosen))
 
 
 def _paid(asking: Asking, query: Query) -> Answer:
@@ -261,7 +285,7 @@ def _paid_ever(asking: Asking, query: Query) -> Answer:
     if before is None:
         return within
     total = money.dollars(getattr(before, query["of"]) + money.exact(str(within.value)))
-    return Answer(total, within.n + before.n, before.first, within.last)
+    return Answer(total, within.n + before.n, before.first, within.last or before.last)
 
 
 def chosen_entries(facts: Facts, where: dict[str, Any], *, before: bool) -> Iterable[Other]:
@@ -319,6 +343,10 @@ MEASURES: dict[str, Callable[[Asking, Query], Answer]] = {
     "peak": _peak,
     "peak-part": _peak_part,
     "covered": _covered,
+    "positions": _positions,
+    "size": _size,
+    "first": _edge,
+    "last": _edge,
     "paid": _paid,
     "paid-ever": _paid_ever,
     "entries": _entries,

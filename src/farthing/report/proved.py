@@ -1,0 +1,170 @@
+"""Verifies a statement: its bytes against the log, and its figures by asking them again.
+
+The first needs the statement's receipt and the log's public key; the second, the log's entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import msgspec
+
+from farthing.evidence.entries import Entries
+from farthing.evidence.note import Head, NoteError, Verifier, read_checkpoint
+from farthing.evidence.receipt import Receipt
+from farthing.evidence.tiles import Fetch, TreeReader
+from farthing.report.draft import Inputs, figure_of
+from farthing.report.facts import read_facts
+from farthing.report.measure import Asking, QueryError, moment
+from farthing.report.period import period_of
+from farthing.report.regulated import sampled
+from farthing.report.statement import EDITIONS, FORMAT, Document, Source, canonical, compose
+
+FILES = {"json_sha256": "JSON", "html_sha256": "HTML", "pdf_sha256": "PDF"}
+# What of a figure must be what its query comes to.
+ASKED = ("value", "n", "range", "interval", "query_sha256")
+
+
+class StatementError(ValueError):
+    """A statement that is not what was logged, or no statement."""
+
+
+class Logged(NamedTuple):
+    """The entry of a statement, found under a signed checkpoint."""
+
+    entry: dict[str, Any]
+    number: int
+    head: Head
+
+
+def logged(receipt: bytes, verifier: Verifier) -> Logged:
+    """Return the entry that a statement's receipt shows.
+
+    Raises:
+        NoteError, ProofError: the receipt shows nothing.
+        StatementError: it is of another kind of entry.
+    """
+    found = Receipt.decode(receipt)
+    head = found.check(verifier)
+    entry = msgspec.json.decode(found.entry, type=dict[str, Any])
+    if entry.get("kind") != "statement":
+        raise StatementError("the receipt is no statement's")
+    return Logged(entry, found.number, head)
+
+
+def check_bytes(data: bytes, entry: dict[str, Any]) -> str:
+    """Return which of the files that were logged these bytes are.
+
+    Raises:
+        StatementError: none.
+    """
+    digest = sha256(data).hexdigest()
+    for field, name in FILES.items():
+        if entry.get(field) == digest:
+            return name
+    raise StatementError("the file is not one that was logged: something in it was changed")
+
+
+def read_document(data: bytes) -> Document:
+    """Return the document that JSON is.
+
+    Raises:
+        StatementError: it is none, or not in its one form.
+    """
+    try:
+        document: Document = msgspec.json.decode(data, type=dict[str, Any])
+    except msgspec.DecodeError as problem:
+        raise StatementError(f"the statement's JSON cannot be read: {problem}") from None
+    if document.get("format") != FORMAT:
+        raise StatementError(f"its format is {document.get('format')!r}, and this reads {FORMAT}")
+    if canonical(document) != data:
+        raise StatementError("the JSON is not in its one form (RFC 8785)")
+    return document
+
+
+def differences(
+    document: Document,
+    fetch: Fetch,
+    verifier: Verifier,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """Ask every figure again; return what is not as the log says, a sentence each.
+
+    Raises:
+        StatementError: it is not of a tree that this log has signed, or not a statement's shape.
+        ProofError, TileError, OSError: the log's entries are not those that were signed.
+    """
+    try:
+        return list(_differences(document, fetch, verifier, progress))
+    except NoteError as problem:
+        raise StatementError(f"the statement's own checkpoint: {problem}") from None
+    except (KeyError, TypeError, AttributeError, msgspec.ValidationError) as problem:
+        raise StatementError(f"it has not the shape of a statement ({problem!r})") from None
+
+
+def _differences(
+    document: Document,
+    fetch: Fetch,
+    verifier: Verifier,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[str]:
+    inputs = msgspec.convert(document["inputs"], type=Inputs)
+    log = document["log"]
+    head = read_checkpoint(log["checkpoint"].encode(), verifier)
+    if (head.size, head.root.hex()) != (log["size"], log["root"]):
+        raise StatementError("its root is not the one of the checkpoint in it")
+    since, until = period_of(inputs.period).begins, moment(inputs.until)
+    facts = read_facts(Entries(fetch, head, verified=True), since, until, progress)
+    asking = Asking(facts)
+    for figure in document["figures"]:
+        yield from _figure(figure, asking)
+    found = facts.range
+    regulator = inputs.edition == "regulator"
+    reader = TreeReader(fetch, head.size)
+    chosen = sampled(reader, head.root, found.first, found.last) if regulator else []
+    again = compose(inputs, Source(facts, log["checkpoint"], chosen))
+    yield from _whole(document, again)
+
+
+def _figure(figure: dict[str, Any], asking: Asking) -> Iterator[str]:
+    """Yield how a figure differs from what its own query comes to."""
+    name = figure["id"]
+    try:
+        found = figure_of(name, figure["unit"], figure["query"], asking.ask(figure["query"]))
+    except QueryError as problem:
+        yield f"{name}: {problem}"
+        return
+    for field in ASKED:
+        if figure.get(field) != found.get(field):
+            yield f"{name}: {field} is stated as {figure.get(field)}; the log says {found.get(field)}"
+
+
+def _whole(document: Document, again: Document) -> Iterator[str]:
+    """Yield what was left out, added or said otherwise than this log makes it."""
+    missing = [s for s in EDITIONS[again["inputs"]["edition"]] if s not in _sections(document)]
+    for section in missing:
+        yield f"section {section}: it was left out"
+    stated = {figure["id"]: figure for figure in document["figures"]}
+    made = {figure["id"]: figure for figure in again["figures"]}
+    for name in made.keys() - stated.keys():
+        yield f"{name}: it was left out; the log says {made[name]['value']}"
+    for name in stated.keys() - made.keys():
+        yield f"{name}: no statement has this figure"
+    for name in made.keys() & stated.keys():
+        if (
+            stated[name]["query"] != made[name]["query"]
+            or stated[name]["unit"] != made[name]["unit"]
+        ):
+            yield f"{name}: it asks something else than a statement does"
+    for name, section in _sections(again).items():
+        if name not in missing and _sections(document)[name] != section:
+            yield f"section {name}: it does not say what the log makes of it"
+    for part in ("summary", "log", "currency"):
+        if document[part] != again[part]:
+            yield f"{part}: it is not what the log makes of it"
+
+
+def _sections(document: Document) -> dict[str, Any]:
+    return {section["id"]: section for section in document["sections"]}
