@@ -13,10 +13,11 @@ from farthing.report.draft import Block, Cell, Draft, plot, table, text
 from farthing.report.measure import TOKENS, chosen_entries
 from farthing.report.period import Slice, period_of, slices_of
 
+ANSWERED = [200, 299]
 QUERIES = ["settled", "void", "unresolved"]
 """Each query has one ending of these; what is decided of it later is another leaf."""
 
-MODELS_SHOWN, PROVIDERS_PLOTTED = 12, 5
+MODELS_SHOWN, MODELS_PLOTTED, PROVIDERS_PLOTTED = 12, 6, 5
 # Meters that are not tokens of text, as a reader calls them.
 OTHER_METERS = {
     "reasoning": "Tokens of reasoning, a part of output",
@@ -100,8 +101,9 @@ def _by_provider(draft: Draft) -> Block | None:
 
 
 def served_of(draft: Draft) -> list[Served]:
-    """Return the models that were used and their versions, the dearest first."""
-    facts, mine = draft.facts, draft.asking.rows(draft.where(kind=QUERIES))
+    """Return the models that answered and their versions, the dearest first."""
+    facts = draft.facts
+    mine = draft.asking.rows(draft.where(kind=QUERIES, http_status=ANSWERED))
     width = len(facts.names)
     codes = (facts.provider[mine].astype(np.int64) * width + facts.model[mine]) * width
     groups, inverse = np.unique(codes + facts.answered_model[mine], return_inverse=True)
@@ -119,12 +121,17 @@ def _by_model(draft: Draft) -> Block | None:
     for number, each in enumerate(served[:MODELS_SHOWN], start=1):
         condition = {
             "provider": [each.provider], "model": [each.model], "answered_model": [each.answered],
+            "http_status": ANSWERED,
         }  # fmt: skip
         others.append(condition)
-        name, version = f"{each.provider}/{each.model}", each.answered or "–"
-        rows.append(_model_row(draft, f"bought.model.{number}", [name, version], condition))
+        version = each.answered if each.answered != each.model else "the same"
+        words: list[Cell] = [f"{each.provider}/{each.model}", version or "no version told"]
+        rows.append(_model_row(draft, f"bought.model.{number}", words, condition))
     if len(served) > MODELS_SHOWN:
-        rows.append(_model_row(draft, "bought.model.other", ["All others", ""], {"not": others}))
+        rest = {"not": others, "http_status": ANSWERED}
+        rows.append(_model_row(draft, "bought.model.other", ["All others", ""], rest))
+    refused = {"not": [{"http_status": ANSWERED}]}
+    rows.append(_model_row(draft, "bought.model.none", ["Not answered", ""], refused))
     columns = [
         "Model", "Answered as", "Queries", "Input tokens", "From cache", "To cache",
         "Output tokens", "Contracted",
@@ -144,6 +151,16 @@ def _model_row(draft: Draft, name: str, words: list[Cell], condition: dict[str, 
     return [*words, counted, *sums, cost]
 
 
+def dearest_models(draft: Draft) -> Block | None:
+    """Return a plot of the models on which most was spent, from the figures of their table."""
+    shown = served_of(draft)[:MODELS_PLOTTED]
+    labels = [f"{served.provider}/{served.answered or served.model}" for served in shown]
+    cells: list[Cell] = [
+        {"figure": f"bought.model.{number}.contracted"} for number in range(1, len(shown) + 1)
+    ]
+    return plot("bars", "Where it went: the dearest models", "USD", labels, [("Contracted", cells)])
+
+
 def _meters(draft: Draft) -> Block | None:
     rows: list[list[Cell]] = []
     for meter, words in OTHER_METERS.items():
@@ -161,8 +178,7 @@ def _commitments(draft: Draft) -> Iterator[Block | None]:
     since, until = clock.iso(draft.facts.range.since), draft.inputs.until
     for _, entry in chosen_entries(draft.facts, {"kind": "commitment"}, before=True):
         if entry["starts"] < until and entry["ends"] > since:
-            for number in range(len(entry["tranches"])):
-                rows.append(_tranche(draft, entry, number))
+            rows += [_tranche(draft, entry, n) for n in range(len(entry["tranches"]))]
             yield burn_down(draft, entry["id"], entry["provider"])
     columns = [
         "Commitment", "Ends", "Committed", "Bought for", "Drawn to date", "Drawn in the period",
@@ -193,18 +209,20 @@ def _tranche(draft: Draft, entry: dict[str, Any], number: int) -> list[Cell]:
 
 
 def burn_down(draft: Draft, commitment: str, provider: str) -> Block | None:
-    """Return a plot of what was drawn of a commitment in each slice of the period."""
+    """Return a plot of what was left of a commitment at the end of each slice of the period."""
     word, slices = slices_of(period_of(draft.inputs.period), draft.facts.range.until)
     cells = [
         draft.figure(
-            f"commitment.{commitment}.{word}.{number}", "USD", "paid", of="usd",
-            source=f"commitment:{commitment}", where={"at": span_of(each)},
+            f"commitment.{commitment}.{word}.{number}", "USD", "left",
+            commitment=commitment, until=clock.iso(each.ends),
         )
         for number, each in enumerate(slices, start=1)
     ]  # fmt: skip
     labels = [each.label for each in slices]
-    title = f"Drawn of the commitment with {provider}, by {word}"
-    return plot("columns", title, "USD", labels, [("Drawn", cells)])
+    title = f"Left of the commitment with {provider} at the end of each {word}"
+    return plot(
+        "columns", title, "USD", labels, [(f"Left, of all tranches with {provider}", cells)]
+    )
 
 
 def span_of(each: Slice) -> list[str]:
@@ -229,14 +247,14 @@ def _credits(draft: Draft) -> Block | None:
 def trend(draft: Draft) -> Block | None:
     """Return a plot of costs in each slice of the period, by provider."""
     word, slices = slices_of(period_of(draft.inputs.period), draft.facts.range.until)
-    providers = providers_of(draft)
+    providers, numbered = providers_of(draft), list(enumerate(slices, start=1))
     groups = [(name, {"provider": [name]}) for name in providers[:PROVIDERS_PLOTTED]]
     if rest := providers[PROVIDERS_PLOTTED:]:
         groups.append(("others", {"provider": rest}))
     series = [
-        (name, [_in_slice(draft, f"trend.{word}.{n}.{name}", each, mine) for n, each in enumerate(slices, 1)])
+        (name, [_in_slice(draft, f"trend.{word}.{n}.{name}", each, mine) for n, each in numbered])
         for name, mine in groups
-    ]  # fmt: skip
+    ]
     return plot("columns", f"Cost by {word}", "USD", [each.label for each in slices], series)
 
 

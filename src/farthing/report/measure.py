@@ -271,6 +271,22 @@ def _paid(asking: Asking, query: Query) -> Answer:
     return _of_draws(draws.index[chosen], getattr(draws, query["of"])[chosen])
 
 
+def _left(asking: Asking, query: Query) -> Answer:
+    """What is left of a commitment at a moment: what can be drawn of it, less what was."""
+    facts, which = asking.facts, query["commitment"]
+    (_, entry), *_ = chosen_entries(facts, {"kind": "commitment", "id": which}, before=True)
+    called = chosen_entries(facts, {"kind": "exercise", "commitment": which}, before=True)
+    until = query["until"]
+    whole = sum(money.exact(t["usd"]) for t in entry["tranches"] if not t.get("on_call"))
+    whole += sum(money.exact(each["usd"]) for _, each in called if each["at"] < until)
+    sources = [f"commitment:{which}/{n}" for n in range(1, len(entry["tranches"]) + 1)]
+    before = sum(facts.drawn[source].usd for source in sources if source in facts.drawn)
+    span = [clock.iso(facts.range.since), until]
+    drawn = _paid(asking, {"source": f"commitment:{which}", "of": "usd", "where": {"at": span}})
+    left = whole - before - money.exact(str(drawn.value))
+    return Answer(money.dollars(left), drawn.n, drawn.first, drawn.last)
+
+
 def _of_draws(index: Integers, amounts: Integers) -> Answer:
     if not len(index):
         return Answer("0", 0)
@@ -349,6 +365,7 @@ MEASURES: dict[str, Callable[[Asking, Query], Answer]] = {
     "last": _edge,
     "paid": _paid,
     "paid-ever": _paid_ever,
+    "left": _left,
     "entries": _entries,
     "stated": _stated,
     "total": _total,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from farthing.report.bought import MODELS_SHOWN, served_of
+from farthing.report.bought import ANSWERED, MODELS_SHOWN, served_of
 from farthing.report.draft import Block, Cell, Draft, facts_list, table, text
 from farthing.report.measure import chosen_entries
 
 SENT = ["settled", "unresolved"]
-ANSWERED = [200, 299]
 # HTTP statuses from and to → what they mean.
 CLASSES = {
     "Answered (2xx)": (200, 299),
@@ -30,8 +29,8 @@ def measured(draft: Draft) -> None:
         _latency(draft, "first", "first_byte_us", "Time to the first byte"),
         _latency(draft, "whole", "total_us", "Time to the whole answer"),
         text(
-            "Percentiles are of queries answered with 2xx; in brackets the 95 % confidence interval "
-            "of each, from its rank alone."
+            "Percentiles are of queries answered with 2xx. Below each stands its 95 % confidence "
+            "interval, from its rank alone."
         ),
         _evaluations(draft),
     ]

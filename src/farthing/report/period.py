@@ -21,6 +21,18 @@ class Period(NamedTuple):
     ends: int
 
     @property
+    def words(self) -> str:
+        """Its name, as people say it."""
+        found = FORM.fullmatch(self.name)
+        first = clock.moment(self.begins)
+        if found is None:
+            return self.name.replace("..", " to ")
+        if found["quarter"]:
+            return f"quarter {found['quarter']} of {found['year']}"
+        form = "%-d %B %Y" if found["day"] else "%B %Y" if found["month"] else "%Y"
+        return f"{first:{form}}"
+
+    @property
     def days(self) -> int:
         """How many days it has."""
         return (self.ends - self.begins) // (86_400 * clock.SECOND)

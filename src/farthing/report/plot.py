@@ -25,11 +25,16 @@ WIDTH, HEIGHT = 680, 210
 LEFT, RIGHT, TOP, BOTTOM = 58, 6, 26, 24
 STEPS = (1, 2, 5, 10)
 LABELS_MOST = 16
+LABEL_MOST = 38
 SIZE = 11
 
 
 def drawn(block: dict[str, Any], figures: dict[str, dict[str, Any]], ink: Ink) -> str:
     """Return a plot as SVG, with its title for who cannot see it."""
+    return _FORMS[block["form"]](block, figures, ink)
+
+
+def _stacked(block: dict[str, Any], figures: dict[str, dict[str, Any]], ink: Ink) -> str:
     series = [
         (each["name"], [float(Decimal(figures[f]["value"] or 0)) for f in each["figures"]])
         for each in block["series"]
@@ -38,9 +43,7 @@ def drawn(block: dict[str, Any], figures: dict[str, dict[str, Any]], ink: Ink) -
     step = _step(most)
     top = step * max(1, -(-most // step)) if step else 1.0
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'font-family="{ink.font}" font-size="{SIZE}">',
-        f"<title>{escape(block['title'])}</title>",
+        *_opening(block["title"], HEIGHT, ink),
         *_grid(top, step, ink),
         *_columns(series, top, ink),
         *_labels(block["labels"], ink),
@@ -48,6 +51,40 @@ def drawn(block: dict[str, Any], figures: dict[str, dict[str, Any]], ink: Ink) -
         "</svg>",
     ]
     return "".join(parts)
+
+
+def _opening(title: str, height: int, ink: Ink) -> list[str]:
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
+        f'font-family="{ink.font}" font-size="{SIZE}">',
+        f"<title>{escape(title)}</title>",
+    ]
+
+
+BAR, BARS_LEFT, BARS_RIGHT = 21, 210, 76
+
+
+def _bars(block: dict[str, Any], figures: dict[str, dict[str, Any]], ink: Ink) -> str:
+    """Draw bars one below the other, each with its amount."""
+    values = [Decimal(figures[f]["value"] or 0) for f in block["series"][0]["figures"]]
+    most = max(*values, Decimal(0)) if len(values) > 1 else values[0]
+    parts = _opening(block["title"], BAR * len(values) + 6, ink)
+    for at, (label, value) in enumerate(zip(block["labels"], values, strict=True)):
+        y = BAR * at + 4
+        wide = float(value / most) * (WIDTH - BARS_LEFT - BARS_RIGHT) if most else 0
+        short = label if len(label) <= LABEL_MOST else label[: LABEL_MOST - 1] + "…"
+        amount = f"${value:,.2f}" if value >= 1 or not value else f"${value:.6f}"
+        parts += [
+            f'<text x="{BARS_LEFT - 9}" y="{y + 12}" text-anchor="end" fill="{ink.text}">'
+            f"{escape(short)}</text>",
+            f'<rect x="{BARS_LEFT}" y="{y}" width="{wide:.1f}" height="15" rx="2" '
+            f'fill="{ink.colours[0]}"/>',
+            f'<text x="{BARS_LEFT + wide + 7:.1f}" y="{y + 12}" fill="{ink.text}">{amount}</text>',
+        ]
+    return "".join([*parts, "</svg>"])
+
+
+_FORMS = {"columns": _stacked, "bars": _bars}
 
 
 def _step(most: float) -> float:

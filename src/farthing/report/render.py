@@ -33,7 +33,7 @@ def set_view(document: dict[str, Any], ink: Ink) -> dict[str, Any]:
         "entity": entity,
         "edition": edition,
         "scope": inputs["scope"],
-        "period": inputs["period"],
+        "period": period.words,
         "so_far": datetime.fromisoformat(inputs["until"]).timestamp() * 10**9 < period.ends,
         "until": inputs["until"][:16].replace("T", " ") + " UTC",
         "version": inputs["version"],
@@ -65,9 +65,9 @@ def pdf_of(document: dict[str, Any]) -> bytes:
     view = set_view(document, PAPER)
     plotted = {
         figure
-        for section in [{"blocks": [document["summary"]["plot"]]}, *document["sections"]]
+        for section in [{"blocks": document["summary"]["plots"]}, *document["sections"]]
         for block in section["blocks"]
-        if block["type"] == "plot"
+        if block["type"] == "plot" and block["form"] == "columns"
         for series in block["series"]
         for figure in series["figures"]
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from farthing.report.bought import QUERIES, bought, providers_of, trend
+from farthing.report.bought import QUERIES, bought, dearest_models, providers_of, trend
 from farthing.report.caveats import caveats
 from farthing.report.columns import Facts
 from farthing.report.controls import controls
@@ -177,7 +177,26 @@ def _tiles(draft: Draft, asked: dict[str, Cell]) -> dict[str, Any]:
         share: Cell = {"figure": f"bought.provider.{dearest}.share"}
         tiles.append((f"Share of {dearest}, the largest vendor", share))
     block = None if any(s["id"] == "outlook" for s in draft.sections) else trend(draft)
-    return {"tiles": [list(tile) for tile in tiles], "plot": block or _plot_of(draft)}
+    return {
+        "tiles": [list(tile) for tile in tiles],
+        "plots": [block or _plot_of(draft), dearest_models(draft)],
+        "notes": [said for name, said in TO_KNOW if name in draft.figures],
+    }
+
+
+# What stands on the first page, where a statement has the figure that comes first.
+TO_KNOW = (
+    ("summary.sent", "Of {bought.queries} queries {summary.sent} were sent, and {summary.answered} "
+     "of those were answered. {ended.void} were provably never sent, and cost nothing."),
+    ("open.held", "The cost of {open.queries} queries is not known yet: at most {open.held}, "
+     "which stays held."),
+    ("overruns", "Bills above the bound that was held for them: {overruns}, by {overruns.usd} "
+     "together."),
+    ("hhi.provider", "The index of concentration is {hhi.provider} of 10,000 by provider, and "
+     "{hhi.model} by model."),
+    ("forecast.least", "If the next period goes as the cheapest or the dearest week of this one, "
+     "it costs {forecast.least} to {forecast.most}."),
+)  # fmt: skip
 
 
 def _plot_of(draft: Draft) -> Block:

@@ -13,11 +13,10 @@ from typing import Any
 from farthing.report.plot import Ink, drawn
 
 NAMED = re.compile(r"\{([^{}]+)\}")
-TEXTS = ("text", "notes")
-WORDS = frozenset({"text"})
-# Units whose cells are numbers, to be set flush right.
 UNKNOWN = "unknown"
 MILLION = 10**6
+WIDEST = 36
+"""How many letters make a column of a table no wider."""
 
 
 def shown(figure: dict[str, Any], places: int | None = None) -> str:
@@ -30,7 +29,7 @@ def shown(figure: dict[str, Any], places: int | None = None) -> str:
     if unit == "share":
         return _percent(Decimal(value) * 100)
     if unit == "µs":
-        return _seconds(int(value), figure.get("interval"))
+        return _span(int(value))
     if unit == "time":
         return str(value)[:16].replace("T", " ")
     if unit == "tokens" and int(value) >= 10 * MILLION:
@@ -39,10 +38,12 @@ def shown(figure: dict[str, Any], places: int | None = None) -> str:
 
 
 def _dollars(value: Decimal, places: int | None) -> str:
+    if not value:
+        return "$0"
     if places is None:
         places = 0 if abs(value) >= 10_000 else 2 if abs(value) >= 1 else 6
     least = Decimal(1).scaleb(-places)
-    if value and abs(value) < least:
+    if abs(value) < least:
         return f"< ${least}"
     return f"${value:,.{places}f}"
 
@@ -53,11 +54,14 @@ def _percent(value: Decimal) -> str:
     return f"{value:.2f} %" if value < 1 or 99 < value < 100 else f"{value:.1f} %"
 
 
-def _seconds(micros: int, interval: list[int] | None) -> str:
+def aside(figure: dict[str, Any]) -> str:
+    """Return a figure's confidence interval as it is read; nothing where it has none."""
+    interval = figure.get("interval")
     if interval is None:
-        return _span(micros)
-    low, high = (_span(edge).rpartition(" ")[0] if False else _span(edge) for edge in interval)
-    return f"{_span(micros)} [{low} – {high}]"
+        return ""
+    low, high = (shown({**figure, "value": edge}) for edge in interval)
+    (number, _, word), (_, _, unit) = low.partition(" "), high.partition(" ")
+    return f"{number if word == unit else low} – {high}"
 
 
 def _span(micros: int) -> str:
@@ -74,7 +78,8 @@ def view_of(document: dict[str, Any], ink: Ink) -> dict[str, Any]:
     return {
         "document": document,
         "tiles": [{"label": label, **viewer.tile(cell)} for label, cell in summary["tiles"]],
-        "plot": viewer.block(summary["plot"]),
+        "plots": [viewer.block(block) for block in summary["plots"] if block is not None],
+        "notes": viewer.block({"type": "notes", "notes": summary["notes"]})["notes"],
         "sections": [
             {**section, "blocks": [viewer.block(block) for block in section["blocks"]]}
             for section in document["sections"]
@@ -121,7 +126,11 @@ class _Viewer:
             [self._cell(cell, each) for cell, each in zip(row, places, strict=True)]
             for row in block["rows"]
         ]
-        return {**block, "rows": rows, "numeric": numeric}
+        widths = [
+            max(len(title) * 3 // 4, *(min(WIDEST, len(row[at]["value"])) for row in rows), 5)
+            for at, title in enumerate(block["columns"])
+        ]
+        return {**block, "rows": rows, "numeric": numeric, "widths": widths}
 
     def _places(self, column: tuple[Any, ...]) -> int | None:
         """Return how many decimals a column of dollars has, the same in each of its cells."""
@@ -135,9 +144,10 @@ class _Viewer:
 
     def _cell(self, cell: dict[str, str] | str, places: int | None) -> dict[str, str]:
         if isinstance(cell, str):
-            return {"value": self._said(cell), "exact": "", "id": ""}
+            return {"value": self._said(cell), "exact": "", "id": "", "aside": ""}
         figure = self._figures[cell["figure"]]
-        return {"value": shown(figure, places), "exact": exact(figure), "id": figure["id"]}
+        told = {"exact": exact(figure), "id": figure["id"], "aside": aside(figure)}
+        return {"value": shown(figure, places), **told}
 
     def indexed(self, figure: dict[str, Any]) -> dict[str, str]:
         """Return a line of the index."""
@@ -146,8 +156,8 @@ class _Viewer:
             "id": figure["id"],
             "exact": exact(figure),
             "n": f"{figure['n']:,}",
-            "range": "–" if first_last is None else f"{first_last[0]}–{first_last[1]}",
-            "query": figure["query_sha256"][:16],
+            "range": "" if first_last is None else f"{first_last[0]}–{first_last[1]}",
+            "query": figure["query_sha256"][:12],
         }
 
 
