@@ -1,4 +1,4 @@
-"""A month of queries, simulated: providers, teams, limits, credit, a commitment, and what goes wrong.
+"""A month of queries, simulated: teams, limits, credit, a commitment, and what goes wrong.
 
 Every entry passes the ledger's own state machine, so that what follows from one is there as well.
 """
@@ -64,14 +64,38 @@ class Model(NamedTuple):
 
 
 MODELS = (
-    Model("openai", "gpt-5-mini", ("gpt-5-mini-2025-08-07",), 300, "chat", 1900, 260, 250_000_000, 2_000_000_000, 0.9),
-    Model("openai", "gpt-5", ("gpt-5-2025-08-07", "gpt-5-2026-09-14"), 80, "responses", 3200, 520, 1_250_000_000, 10_000_000_000, 2.4),
-    Model("anthropic", "claude-sonnet-4-5", ("claude-sonnet-4-5-20250929",), 130, "messages", 5200, 610, 3_000_000_000, 15_000_000_000, 1.8),
-    Model("anthropic", "claude-haiku-4-5", ("claude-haiku-4-5-20251001",), 160, "messages", 2400, 300, 1_000_000_000, 5_000_000_000, 0.7),
-    Model("gemini", "gemini-2.5-flash", ("gemini-2.5-flash",), 210, "gemini", 2800, 340, 300_000_000, 2_500_000_000, 0.6),
-    Model("bedrock", "amazon.nova-lite-v1:0", ("",), 60, "converse", 1700, 240, 60_000_000, 240_000_000, 0.8),
-    Model("mistral", "mistral-small-latest", ("mistral-small-2506",), 40, "chat", 1500, 280, 100_000_000, 300_000_000, 0.7),
-    Model("local", "smollm2-135m-instruct", ("smollm2-135m-instruct",), 20, "chat", 600, 120, 20_000_000, 40_000_000, 1.5),
+    Model(
+        "openai", "gpt-5-mini", ("gpt-5-mini-2025-08-07",),
+        300, "chat", 1900, 260, 250_000_000, 2_000_000_000, 0.9,
+    ),
+    Model(
+        "openai", "gpt-5", ("gpt-5-2025-08-07", "gpt-5-2026-09-14"),
+        80, "responses", 3200, 520, 1_250_000_000, 10_000_000_000, 2.4,
+    ),
+    Model(
+        "anthropic", "claude-sonnet-4-5", ("claude-sonnet-4-5-20250929",),
+        130, "messages", 5200, 610, 3_000_000_000, 15_000_000_000, 1.8,
+    ),
+    Model(
+        "anthropic", "claude-haiku-4-5", ("claude-haiku-4-5-20251001",),
+        160, "messages", 2400, 300, 1_000_000_000, 5_000_000_000, 0.7,
+    ),
+    Model(
+        "gemini", "gemini-2.5-flash", ("gemini-2.5-flash",),
+        210, "gemini", 2800, 340, 300_000_000, 2_500_000_000, 0.6,
+    ),
+    Model(
+        "bedrock", "amazon.nova-lite-v1:0", ("",),
+        60, "converse", 1700, 240, 60_000_000, 240_000_000, 0.8,
+    ),
+    Model(
+        "mistral", "mistral-small-latest", ("mistral-small-2506",),
+        40, "chat", 1500, 280, 100_000_000, 300_000_000, 0.7,
+    ),
+    Model(
+        "local", "smollm2-135m-instruct", ("smollm2-135m-instruct",),
+        20, "chat", 600, 120, 20_000_000, 40_000_000, 1.5,
+    ),
 )  # fmt: skip
 WEIGHTS = list(accumulate(model.weight for model in MODELS))
 # Key → its project, and how often it asks.
@@ -83,7 +107,8 @@ KEYS = {
 }  # fmt: skip
 PARENTS = {
     "project:site-search": "team:search", "project:help-desk": "team:support",
-    "project:papers": "team:research", "project:copy": "team:growth", "project:trial": "team:growth",
+    "project:papers": "team:research", "project:copy": "team:growth",
+    "project:trial": "team:growth",
 }  # fmt: skip
 KEY_NAMES = list(KEYS)
 KEY_WEIGHTS = list(accumulate(weight for _, weight in KEYS.values()))

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -49,6 +50,29 @@ def inputs(edition: str, scope: str = "") -> Inputs:
     )  # fmt: skip
 
 
+def make(data: DataFolder, out: Path, edition: str, scope: str) -> tuple[str, ...]:
+    """Make one edition and verify it; return a row of the table."""
+    began, cpu = time.perf_counter(), time.process_time()
+    with progress() as told, maker(data, "", told) as making:
+        caught_up = time.process_time() - cpu
+        made = making.make(inputs(edition, scope))
+        receipt = making.log(made, "bench", recorder(data))
+    paths = write_files(made, receipt, out)
+    took, used = time.perf_counter() - began, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    verifying = time.process_time()
+    verifier = verifier_of(data, "")
+    found = logged(receipt.encode(), verifier)
+    for path in paths[:3]:
+        check_bytes(path.read_bytes(), found.entry)
+    wrong = differences(made.document, source_of(str(data.log)), verifier)
+    assert not wrong, wrong
+    return (
+        edition, f"{took:.1f}", f"{caught_up:.1f}", f"{used - caught_up:.1f}", f"{peak:.0f}",
+        str(len(made.document["figures"])), f"{time.process_time() - verifying:.1f}",
+    )  # fmt: skip
+
+
 def main() -> None:
     """Write a month, publish it, make each edition, and verify it again."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -57,33 +81,17 @@ def main() -> None:
     chosen = parser.parse_args()
     root = chosen.keep or BUILD / "statement"
     data = DataFolder(root / "data")
-    say = Console(highlight=False).print
     if not data.journal.exists():
-        began = time.process_time()
-        month = write(data.journal, chosen.queries)
-        say(
-            f"simulated {chosen.queries:,} queries, {month.refused:,} refused: {time.process_time() - began:.0f} s"
-        )
+        write(data.journal, chosen.queries)
+    table = Table(title=f"A statement of {chosen.queries:,} queries", box=None)
+    for name in (
+        "edition", "seconds", "CPU s to publish", "CPU s to make", "MiB at most", "figures",
+        "CPU s to verify",
+    ):  # fmt: skip
+        table.add_column(name, justify="left" if name == "edition" else "right")
     for edition, scope in (("shareholder", ""), ("regulator", ""), ("customer", "team:search")):
-        began, cpu = time.perf_counter(), time.process_time()
-        with progress() as told, maker(data, "", told) as making:
-            say(f"{edition}: published after {time.perf_counter() - began:.1f} s")
-            made = making.make(inputs(edition, scope))
-            receipt = making.log(made, "bench", recorder(data))
-        paths = write_files(made, receipt, root / "out")
-        took, used = time.perf_counter() - began, time.process_time() - cpu
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        say(
-            f"{edition}: {took:.1f} s ({used:.1f} s of CPU), at most {peak:.0f} MiB, {len(made.document['figures'])} figures"
-        )
-        began = time.process_time()
-        verifier, found = verifier_of(data, ""), logged(receipt.encode(), verifier_of(data, ""))
-        for path in paths[:3]:
-            check_bytes(path.read_bytes(), found.entry)
-        wrong = differences(made.document, source_of(str(data.log)), verifier)
-        say(
-            f"verified in {time.process_time() - began:.1f} s of CPU: {wrong or 'all figures are what the log says'}"
-        )
+        table.add_row(*make(data, root / "out", edition, scope))
+    Console(highlight=False, width=200).print(table)
     if chosen.keep is None:
         shutil.rmtree(root)
 

@@ -180,6 +180,9 @@ class Settle(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="settle
     """What a translation between dialects lost, joined by commas."""
     list_usd: int | None = None
     """What it would cost without the discount of a commitment; None: there was none."""
+    finish: str = ""
+    """Why the answer ended: "end", "length" (cut off by its cap, or by the context), "tool_calls",
+    "stop_sequence", "refusal", "filter", "pause", "error", "other"; "" where it did not say."""
 
 
 class Void(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="void"):
@@ -288,6 +291,23 @@ class PriceBookInForce(msgspec.Struct, frozen=True, array_like=True, tag="price-
     source: str
 
 
+class Refusals(msgspec.Struct, frozen=True, array_like=True, tag="refused"):
+    """Queries that the ledger did not admit, summed up about once a minute, and at its end."""
+
+    at: int
+    since: int
+    """When the first of them came."""
+    until: int
+    """When the last one came."""
+    code: str
+    """Why, such as "limit_reached"."""
+    scope: str = ""
+    """Whose limit or credit it was; of very many scopes only their kind, such as "user:*"."""
+    unit: str = ""
+    window: str = ""
+    count: int = 0
+
+
 class Statement(msgspec.Struct, frozen=True, array_like=True, tag="statement"):
     """A statement was made; its files are what these hashes say, or not what was made."""
 
@@ -302,7 +322,6 @@ class Statement(msgspec.Struct, frozen=True, array_like=True, tag="statement"):
     json_sha256: str
     html_sha256: str
     pdf_sha256: str
-    """Empty when no PDF was made."""
     tree_size: int
     """How many leaves of the log it was made from."""
     root: str
@@ -310,30 +329,11 @@ class Statement(msgspec.Struct, frozen=True, array_like=True, tag="statement"):
 
 
 Entry = (
-    Genesis
-    | Key
-    | ChangeKey
-    | Revoke
-    | Scope
-    | Limit
-    | TopUp
-    | Commitment
-    | Exercise
-    | Hold
-    | Settle
-    | Void
-    | Unresolved
-    | Resolve
-    | Expire
-    | WriteOff
-    | Overrun
-    | Reset
-    | Draw
-    | Warned
-    | Config
-    | PriceBookInForce
-    | Statement
-)
+    Genesis | Key | ChangeKey | Revoke | Scope | Limit | TopUp | Commitment | Exercise
+    | Hold | Settle | Void | Unresolved | Resolve | Expire | WriteOff
+    | Overrun | Reset | Draw | Warned | Config | PriceBookInForce
+    | Refusals | Statement
+)  # fmt: skip
 Ending = Settle | Void | Unresolved
 
 encode = msgspec.msgpack.Encoder().encode

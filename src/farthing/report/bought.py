@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from farthing import clock
+from farthing.report.asking import TOKENS
 from farthing.report.columns import UNKNOWN
 from farthing.report.draft import Block, Cell, Draft, plot, table, text
-from farthing.report.measure import TOKENS, chosen_entries
 from farthing.report.period import Slice, period_of, slices_of
+from farthing.report.recorded import chosen_entries
 
 ANSWERED = [200, 299]
 QUERIES = ["settled", "void", "unresolved"]
@@ -85,7 +86,11 @@ def _by_provider(draft: Draft) -> Block | None:
     for provider in providers_of(draft):
         name, mine = f"bought.provider.{provider}", {"provider": [provider]}
         queries = draft.where(kind=QUERIES, **mine)
-        share = {"where": draft.where(cost="known", **mine), "among": everything, "of": "cost"}
+        share: dict[str, Any] = {
+            "where": draft.where(cost="known", **mine),
+            "among": everything,
+            "of": "cost",
+        }
         rows.append([
             provider,
             draft.figure(f"{name}.queries", "queries", "count", where=queries),
@@ -119,7 +124,7 @@ def _by_model(draft: Draft) -> Block | None:
     served = served_of(draft)
     rows, others = [], list[dict[str, Any]]()
     for number, each in enumerate(served[:MODELS_SHOWN], start=1):
-        condition = {
+        condition: dict[str, Any] = {
             "provider": [each.provider], "model": [each.model], "answered_model": [each.answered],
             "http_status": ANSWERED,
         }  # fmt: skip

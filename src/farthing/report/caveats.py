@@ -11,12 +11,12 @@ CAVEATS = (
     "invoices, not by signatures.",
     "Counts of tokens are the providers' own, as their answers tell them, and so are the names of "
     "models and versions in answers.",
-    "A cost is the price book's, to the nanodollar, or what the provider stated with its answer. It "
-    "is no invoice. What is unknown is never counted as nothing: it is counted as unresolved, at "
-    "most what is held.",
-    "A query belongs to the period in which it ended, in UTC by the gateway's clock. What is decided "
-    "of it later belongs to that later moment; holds that were unresolved before the period, and "
-    "still are, stand in the statement of theirs.",
+    "A cost is the price book's, to the nanodollar, or what the provider stated with its answer. "
+    "It is no invoice. What is unknown is never counted as nothing: it is counted as unresolved, "
+    "at most what is held.",
+    "A query belongs to the period in which it ended, in UTC by the gateway's clock. What is "
+    "decided of it later belongs to that later moment; holds that were unresolved before the "
+    "period, and still are, stand in the statement of theirs.",
     "Times are measured at the gateway: from a request's last byte to the answer's first, or last.",
     "A forecast is arithmetic on the period, not a promise.",
     "Who holds the signing key could keep a second log for somebody else. Against that helps "

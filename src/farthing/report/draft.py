@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from farthing.report.measure import Answer, Asking, Query
+from farthing.report.asking import Answer, Asking, Query
+from farthing.report.measure import answer
 
 Block = dict[str, Any]
 Cell = dict[str, str] | str
@@ -100,7 +101,7 @@ class Draft:
         """Ask a query, keep its figure by a name, and return its cell."""
         made: Query = {"measure": measure, **query}
         assert name not in self.figures, f"two figures are called {name}"
-        self.figures[name] = figure_of(name, unit, made, self.asking.ask(made))
+        self.figures[name] = figure_of(name, unit, made, answer(self.asking, made))
         return {"figure": name}
 
     def value(self, cell: Cell) -> Any:

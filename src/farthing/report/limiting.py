@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from farthing.report.draft import Block, Cell, Draft, table, text
-from farthing.report.measure import chosen_entries
+from farthing.report.recorded import chosen_entries
 
 SHOWN = 25
 UNITS = {"usd": "USD", "tokens": "tokens", "requests": "queries", "concurrent": "queries"}
@@ -14,6 +14,13 @@ TOLD = frozenset({"org", "team", "project", "key", "provider"})
 WINDOWS = {
     "ever": "in all", "month": "a month", "day": "a day", "hour": "an hour", "minute": "a minute",
 }  # fmt: skip
+
+# The ledger's codes → what a reader calls them.
+REFUSED = {
+    "limit_reached": "Queries refused: a limit was reached",
+    "credit_exhausted": "Queries refused: the credit was used up",
+    "route_tripped": "Queries refused: the model had billed above its bound",
+}
 
 Named = tuple[str, str, str]
 """A limit's scope, unit and window."""
@@ -99,10 +106,11 @@ def _pressed(draft: Draft) -> Block | None:
             _entries(draft, "limits.warned", "warned", mine),
         ],
     ]
-    refusals = {"kind": "refused"} | mine
-    if any(True for _ in chosen_entries(draft.facts, refusals, before=True)):
-        rows.append(["Queries refused", _entries(draft, "limits.refused", "refused", mine)])
-    return table("What limits did", ["", "Entries"], rows)
+    for code, words in REFUSED.items():
+        refused = {"kind": "refused", "code": code} | mine
+        figure = draft.figure(f"refused.{code}", "queries", "tally", where=refused, of="count")
+        rows.append([words, figure])
+    return table("What limits did in the period", ["", "Count"], rows)
 
 
 def _entries(draft: Draft, name: str, kind: str, mine: dict[str, str]) -> Cell:

@@ -25,9 +25,9 @@ from farthing.evidence.source import source_of
 from farthing.evidence.tiles import TreeReader
 from farthing.ledger.entry import Statement
 from farthing.paths import DataFolder, lock
+from farthing.report.asking import Asking
 from farthing.report.draft import Inputs
 from farthing.report.facts import read_facts
-from farthing.report.measure import Asking
 from farthing.report.period import Period, period_of
 from farthing.report.regulated import sampled
 from farthing.report.render import html_of, pdf_of
@@ -198,7 +198,7 @@ def maker(data: DataFolder, log_origin: str, told: Told) -> Iterator[Maker]:
 
 
 def _moment(iso: str) -> int:
-    from farthing.report.measure import moment  # noqa: PLC0415
+    from farthing.report.asking import moment  # noqa: PLC0415
 
     return moment(iso)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from farthing.report.bought import ANSWERED, MODELS_SHOWN, served_of
 from farthing.report.draft import Block, Cell, Draft, facts_list, table, text
-from farthing.report.measure import chosen_entries
+from farthing.report.recorded import chosen_entries
 
 SENT = ["settled", "unresolved"]
 # HTTP statuses from and to → what they mean.

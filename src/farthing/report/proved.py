@@ -15,11 +15,13 @@ from farthing.evidence.entries import Entries
 from farthing.evidence.note import Head, NoteError, Verifier, read_checkpoint
 from farthing.evidence.receipt import Receipt
 from farthing.evidence.tiles import Fetch, TreeReader
+from farthing.report.asking import Asking, QueryError, moment
 from farthing.report.draft import Inputs, figure_of
 from farthing.report.facts import read_facts
-from farthing.report.measure import Asking, QueryError, moment
+from farthing.report.measure import answer
 from farthing.report.period import period_of
 from farthing.report.regulated import sampled
+from farthing.report.render import embedded_in
 from farthing.report.statement import EDITIONS, FORMAT, Document, Source, canonical, compose
 
 FILES = {"json_sha256": "JSON", "html_sha256": "HTML", "pdf_sha256": "PDF"}
@@ -132,13 +134,14 @@ def _figure(figure: dict[str, Any], asking: Asking) -> Iterator[str]:
     """Yield how a figure differs from what its own query comes to."""
     name = figure["id"]
     try:
-        found = figure_of(name, figure["unit"], figure["query"], asking.ask(figure["query"]))
+        found = figure_of(name, figure["unit"], figure["query"], answer(asking, figure["query"]))
     except QueryError as problem:
         yield f"{name}: {problem}"
         return
     for field in ASKED:
         if figure.get(field) != found.get(field):
-            yield f"{name}: {field} is stated as {figure.get(field)}; the log says {found.get(field)}"
+            stated, told = figure.get(field), found.get(field)
+            yield f"{name}: its {field} is stated as {stated}, and is {told} by the log"
 
 
 def _whole(document: Document, again: Document) -> Iterator[str]:
@@ -168,3 +171,65 @@ def _whole(document: Document, again: Document) -> Iterator[str]:
 
 def _sections(document: Document) -> dict[str, Any]:
     return {section["id"]: section for section in document["sections"]}
+
+
+class Examined(NamedTuple):
+    """What examining a statement's file showed."""
+
+    wrong: list[str]
+    """What is not as it must be; empty if it is verified."""
+    shown: list[str]
+
+
+def examine(
+    data: bytes,
+    receipt: bytes | None,
+    verifier: Verifier,
+    tiles: Fetch | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Examined:
+    """Check a file's bytes by its receipt and, with a log's tiles, all of its figures.
+
+    Raises:
+        NoteError, ProofError, TileError, OSError: the receipt or the log is not what it must be.
+    """
+    wrong, shown = list[str](), list[str]()
+    entry: dict[str, Any] | None = None
+    if receipt is None:
+        wrong.append("there is no receipt beside it; say where it is with --receipt")
+    else:
+        entry, number, head = logged(receipt, verifier)
+        try:
+            name = check_bytes(data, entry)
+            shown.append(
+                f"verified: this is the {name} of leaf {number} of the {head.size} that "
+                f"{head.origin} has signed"
+            )
+        except StatementError as problem:
+            wrong.append(str(problem))
+    try:
+        document = read_document(embedded_in(data))
+        wrong += _unlike(document, entry)
+        if tiles is not None:
+            found = differences(document, tiles, verifier, progress)
+            wrong += found
+            if not found:
+                count = len(document["figures"])
+                shown.append(f"verified: all {count} figures are what the log's entries make")
+    except (StatementError, ValueError) as problem:
+        wrong.append(str(problem))
+    if tiles is None:
+        shown.append("its figures were not asked again; --log FOLDER does that")
+    return Examined(wrong, shown)
+
+
+def _unlike(document: Document, entry: dict[str, Any] | None) -> Iterator[str]:
+    """Yield in what a document is not the one that was logged."""
+    if entry is None:
+        return
+    inputs, log = document.get("inputs", {}), document.get("log", {})
+    said = {**{name: inputs.get(name) for name in ("edition", "period", "scope")},
+            "tree_size": log.get("size"), "root": log.get("root")}  # fmt: skip
+    for name, value in said.items():
+        if (entry.get(name) or "") != (value or ""):
+            yield f"{name}: it says {value!r}, and the entry {entry.get(name)!r}"

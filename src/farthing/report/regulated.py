@@ -23,7 +23,7 @@ OPERATOR = "Not shown by the log: the operator's own records"
 class Sample(NamedTuple):
     """An entry of the log with its proof under the statement's root."""
 
-    index: int
+    leaf: int
     entry: str
     proof: list[str]
 

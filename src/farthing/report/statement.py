@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from farthing.report.asking import Asking
 from farthing.report.bought import QUERIES, bought, dearest_models, providers_of, trend
 from farthing.report.caveats import caveats
 from farthing.report.columns import Facts
 from farthing.report.controls import controls
 from farthing.report.draft import Block, Cell, Draft, Inputs, encode, facts_list, notes, table
 from farthing.report.limiting import limiting
-from farthing.report.measure import Asking
 from farthing.report.measured import availability, cost_each, measured
 from farthing.report.outlook import outlook
 from farthing.report.period import period_of

@@ -7,6 +7,7 @@ index of figures.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -20,21 +21,21 @@ WIDEST = 36
 
 
 def shown(figure: dict[str, Any], places: int | None = None) -> str:
-    """Return a figure as it is read."""
+    """Return a figure as it is read; dollars with so many decimals, if that is said."""
     value, unit = figure["value"], figure["unit"]
     if value is None:
         return UNKNOWN
     if unit == "USD":
         return _dollars(Decimal(value), places)
-    if unit == "share":
-        return _percent(Decimal(value) * 100)
-    if unit == "µs":
-        return _span(int(value))
-    if unit == "time":
-        return str(value)[:16].replace("T", " ")
-    if unit == "tokens" and int(value) >= 10 * MILLION:
-        return f"{Decimal(value) / MILLION:,.1f} M"
-    return f"{int(value):,}" if isinstance(value, int) else str(value)
+    return SHOWN.get(unit, _number)(value)
+
+
+def _number(value: int | str) -> str:
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def _tokens(value: int) -> str:
+    return f"{Decimal(value) / MILLION:,.1f} M" if value >= 10 * MILLION else _number(value)
 
 
 def _dollars(value: Decimal, places: int | None) -> str:
@@ -48,7 +49,8 @@ def _dollars(value: Decimal, places: int | None) -> str:
     return f"${value:,.{places}f}"
 
 
-def _percent(value: Decimal) -> str:
+def _percent(share: str) -> str:
+    value = Decimal(share) * 100
     if value and value < Decimal("0.01"):
         return "< 0.01 %"
     return f"{value:.2f} %" if value < 1 or 99 < value < 100 else f"{value:.1f} %"
@@ -68,6 +70,14 @@ def _span(micros: int) -> str:
     if micros < 1000:
         return f"{micros} µs"
     return f"{micros / 1000:.0f} ms" if micros < MILLION else f"{micros / MILLION:.2f} s"
+
+
+SHOWN: dict[str, Callable[[Any], str]] = {
+    "share": _percent,
+    "µs": _span,
+    "time": lambda iso: str(iso)[:16].replace("T", " "),
+    "tokens": _tokens,
+}
 
 
 def view_of(document: dict[str, Any], ink: Ink) -> dict[str, Any]:

@@ -44,7 +44,9 @@ def streamed(data: bytes, size: int = 1000) -> Answer:
 
 
 def test_a_whole_answer() -> None:
-    assert read_answer(json.dumps(WHOLE).encode()) == Answer(USED, "m-1", "resp_1", {})
+    assert read_answer(json.dumps(WHOLE).encode()) == Answer(
+        USED, "m-1", "resp_1", {}, finish="end"
+    )
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"usage": 3}', b"\xff"])
@@ -54,7 +56,7 @@ def test_what_is_no_answer_tells_nothing(body: bytes) -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_a_stream_tells_the_same_however_it_is_cut(size: int) -> None:
-    assert streamed(stream(), size) == Answer(USED, "m-1", "resp_1", {})
+    assert streamed(stream(), size) == Answer(USED, "m-1", "resp_1", {}, finish="end")
 
 
 def test_the_last_event_may_be_longer_than_the_window() -> None:
