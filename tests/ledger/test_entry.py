@@ -27,6 +27,7 @@ from farthing.ledger.entry import (
     Revoke,
     Scope,
     Settle,
+    Statement,
     TopUp,
     Tranche,
     Unresolved,
@@ -106,6 +107,10 @@ FORMS: list[tuple[Entry, list[Any]]] = [
     ),
     (Config(1, "d"), ["config", 1, "d"]),
     (PriceBookInForce(1, "d", "from"), ["price-book", 1, "d", "from"]),
+    (
+        Statement(1, "ann", "customer", "2026", "org:o", "j", "h", "p", 7, "r"),
+        ["statement", 1, "ann", "customer", "2026", "org:o", "j", "h", "p", 7, "r"],
+    ),
 ]
 KINDS = [type(entry).__name__ for entry, _ in FORMS]
 

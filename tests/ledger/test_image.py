@@ -31,6 +31,7 @@ from farthing.ledger.entry import (
     Revoke,
     Scope,
     Settle,
+    Statement,
     TopUp,
     Tranche,
     Unresolved,
@@ -163,6 +164,7 @@ class Work:
                 Scope(now, "ada", "team:later", "org:o"),
                 Config(now, f"c{self.count}"),
                 PriceBookInForce(now, f"b{self.count}", "test"),
+                Statement(now, "ada", "shareholder", "2026", "", "j", "h", "p", 3, "r"),
             )
         )
 

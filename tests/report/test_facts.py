@@ -75,7 +75,7 @@ def test_every_column_is_what_the_leaves_say(log: Log) -> None:
                  "price_book", "finish"):  # fmt: skip
         told = [facts.names[code] for code in getattr(facts, name)]
         assert told == [leaf.get(name, "") for leaf in endings], name
-    for name in ("http_status", "first_byte_us", "total_us", "stream", "unpriced", "hold"):
+    for name in ("http_status", "first_byte_us", "total_us", "stream", "unpriced", "hold", "entry"):
         assert getattr(facts, name).tolist() == [leaf.get(name, 0) for leaf in endings], name
     for name in ("at", "began"):
         times = [datetime.fromisoformat(leaf[name]).timestamp() for leaf in endings]

@@ -23,6 +23,7 @@ from farthing.ledger.entry import (
     Revoke,
     Scope,
     Settle,
+    Statement,
     TopUp,
     Tranche,
     Unresolved,
@@ -115,6 +116,7 @@ def _step(draw: random.Random, state: State, step: int, at: int) -> list[Entry]:
                 Exercise(at, "ann", "c1", 2, 300),
                 Config(at, f"c{step}"),
                 PriceBookInForce(at, f"b{step}", "test"),
+                Statement(at, "ann", "customer", "2026", "org:acme", f"j{step}", "h", "", 5, "r"),
                 Refusals(at, at - SECOND, at, "limit_reached", "user:u1", "usd", "day", step + 1),
             ]
 

@@ -21,6 +21,7 @@ from farthing.cli import (
     quote,
     receipt,
     reconcile,
+    report,
     scopes,
     up,
     verify,
@@ -50,6 +51,7 @@ ledger.app.command("reconcile")(reconcile.reconcile_command)
 app.add_typer(ledger.app, name="ledger")
 app.command("receipt")(receipt.receipt)
 app.command("log-key")(receipt.log_key)
+app.command("report", epilog=report.EXAMPLES)(report.report)
 app.add_typer(verify.app, name="verify")
 app.command("performance")(performance.performance_command)
 app.command("quote")(quote.quote_command)

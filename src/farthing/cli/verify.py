@@ -10,7 +10,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from farthing.cli.output import Json, console, examples, print_json, stop
+from farthing.cli.output import Json, console, errors, examples, print_json, stop
+from farthing.cli.report import need_packages, progress
 from farthing.evidence.merkle import ProofError
 from farthing.evidence.note import NoteError, Verifier
 from farthing.evidence.receipt import Receipt
@@ -19,11 +20,13 @@ from farthing.evidence.tiles import TileError
 from farthing.evidence.verify import verify_consistency, verify_folder
 
 app = typer.Typer(
-    help="Verify receipts and logs: that nothing was changed since it was logged. That nothing was "
-    "left out is shown by the indices, which have no gaps, and by the provider's invoices.",
+    help="Verify receipts, logs and statements: that nothing was changed since it was "
+    "logged. That nothing was left out is shown by the indices, which have no gaps, and by the "
+    "provider's invoices.",
     no_args_is_help=True,
     epilog=examples(
         "verify receipt q01….tlog-proof --key 'farthing/…+…+…'",
+        "verify statement statement-2026-Q3-shareholder.pdf --key key.txt --log LOG-FOLDER",
         "verify folder ~/.local/share/farthing/log --key key.txt",
         "verify growth last-year.txt checkpoint --tiles https://llm.example.com/log --key key.txt",
     ),
@@ -107,3 +110,44 @@ def growth(
     else:
         said = f"verified: the first {old} of the log's {new} entries are what they were"
         console.print(said, soft_wrap=True, markup=False)
+
+
+@app.command("statement")
+def statement(
+    file: File,
+    key: Key,
+    log: Annotated[
+        str,
+        typer.Option(
+            show_default=False,
+            help="The log's folder, or its http address: every figure is asked of its entries "
+            "again. Without it only the file's bytes are checked.",
+        ),
+    ] = "",
+    receipt: Annotated[
+        Path | None,
+        typer.Option(show_default=False, help="Its receipt. [default: beside it, .tlog-proof]"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Verify a statement, as PDF, JSON or HTML: its bytes, and with --log each of its figures."""
+    need_packages()
+    from farthing.report.proved import examine  # noqa: PLC0415  (numpy takes long to import)
+
+    verifier, proof = _verifier(key), receipt or file.with_suffix(".tlog-proof")
+    with _checked(), progress() as told:
+        proved = proof.read_bytes() if proof.exists() else None
+        tiles = source_of(log) if log else None
+        found = examine(
+            file.read_bytes(), proved, verifier, tiles,
+            lambda done, of: told("Reading the log", done, of),
+        )  # fmt: skip
+    if json:
+        print_json(found._asdict())
+    else:
+        for line in found.wrong:
+            errors.print(f"wrong: {line}", soft_wrap=True, markup=False)
+        for line in found.shown:
+            console.print(line, soft_wrap=True, markup=False)
+    if found.wrong:
+        stop(f"NOT VERIFIED: {file}")

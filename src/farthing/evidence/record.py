@@ -84,7 +84,9 @@ def structs(field: Field) -> Any:
 TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(("ledger", "id", "unit", "window", "provider", "model", "digest"), plain),
     **dict.fromkeys(("commitment", "source", "soft", "on_call", "code"), plain),
-    **dict.fromkeys(("tranche", "after_ppm", "discount_ppm", "count"), count),
+    **dict.fromkeys(("edition", "period", "root"), plain),
+    **dict.fromkeys(("json_sha256", "html_sha256", "pdf_sha256"), plain),
+    **dict.fromkeys(("tranche", "after_ppm", "discount_ppm", "count", "tree_size"), count),
     **dict.fromkeys(("usd", "paid", "effective", "max_cost"), dollars),
     **dict.fromkeys(("amount", "limit", "total"), amount),
     **dict.fromkeys(("at", "starts", "ends", "expires", "since", "until"), time),

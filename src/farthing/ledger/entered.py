@@ -26,6 +26,7 @@ from farthing.ledger.entry import (
     Resolve,
     Revoke,
     Scope,
+    Statement,
     TopUp,
     Warned,
     WriteOff,
@@ -43,6 +44,7 @@ _SUBJECTS: dict[type, Callable[[Any], str]] = {
     **dict.fromkeys((Resolve, WriteOff), lambda entry: f"query:{entry.id}"),
     Config: lambda entry: f"config:{entry.digest}",
     PriceBookInForce: lambda entry: f"price-book:{entry.digest}",
+    Statement: lambda entry: f"statement:{entry.json_sha256}",
 }
 ENTERED = tuple(_SUBJECTS)
 

@@ -308,11 +308,31 @@ class Refusals(msgspec.Struct, frozen=True, array_like=True, tag="refused"):
     count: int = 0
 
 
+class Statement(msgspec.Struct, frozen=True, array_like=True, tag="statement"):
+    """A statement was made; its files are what these hashes say, or not what was made."""
+
+    at: int
+    by: str
+    edition: str
+    """"shareholder", "regulator" or "customer"."""
+    period: str
+    """Such as "2026-Q3"; UTC."""
+    scope: str
+    """Whose queries alone it is about; all when empty."""
+    json_sha256: str
+    html_sha256: str
+    pdf_sha256: str
+    tree_size: int
+    """How many leaves of the log it was made from."""
+    root: str
+    """The root of the tree of those leaves, in hexadecimal."""
+
+
 Entry = (
     Genesis | Key | ChangeKey | Revoke | Scope | Limit | TopUp | Commitment | Exercise
     | Hold | Settle | Void | Unresolved | Resolve | Expire | WriteOff
     | Overrun | Reset | Draw | Warned | Config | PriceBookInForce
-    | Refusals
+    | Refusals | Statement
 )  # fmt: skip
 Ending = Settle | Void | Unresolved
 

@@ -33,6 +33,7 @@ from farthing.ledger.entry import (
     Revoke,
     Scope,
     Settle,
+    Statement,
     TopUp,
     Unresolved,
     Void,
@@ -100,6 +101,7 @@ class State:
             Config: self._config,
             PriceBookInForce: self._book,
             Refusals: lambda _: None,
+            Statement: lambda _: None,
         }
 
     @property

@@ -47,6 +47,17 @@ class Draws(msgspec.Struct, frozen=True, eq=False):
     effective: Integers
 
 
+class Drawn(NamedTuple):
+    """What was drawn of a source before the period."""
+
+    n: int
+    usd: int
+    effective: int
+    first: int
+    """The first leaf that drew."""
+    last: int
+
+
 class Facts(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """Endings as columns, a row for each, in the log's order. Amounts are nanodollars."""
 
@@ -59,6 +70,8 @@ class Facts(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     earlier: list[Other]
     """Those before the period, by which limits and commitments are in force in it."""
     draws: Draws
+    drawn: dict[str, Drawn]
+    """What was drawn of each source before the period."""
     usage: dict[str, Integers]
     """Of each meter, what each query used."""
 
@@ -68,6 +81,8 @@ class Facts(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     began: Integers
     hold: Integers
     """The hold's place in the journal: one query's, for ever."""
+    entry: Integers
+    """The ending's place in the journal."""
     kind: NDArray[np.uint8]
     """An index of `kinds`."""
     superseded: Flags

@@ -21,7 +21,7 @@ from farthing.clock import SECOND
 from farthing.evidence.entries import Entries
 from farthing.evidence.query import COUNTS
 from farthing.evidence.tiles import WIDTH
-from farthing.report.columns import UNKNOWN, Draws, Facts, Integers, Other, Range
+from farthing.report.columns import UNKNOWN, Drawn, Draws, Facts, Integers, Other, Range
 
 __all__ = ["ENDED", "UNKNOWN", "WITNESSED", "Draws", "Facts", "Range", "read_facts"]
 
@@ -47,6 +47,7 @@ class _Ending(msgspec.Struct, gc=False):
     kind: str
     id: str
     began: str
+    entry: int
     hold: int
     key: str
     path: list[str]
@@ -85,7 +86,7 @@ class _Scopes(NamedTuple):
 
 # The columns that are read row by row: their names in `Facts`, and their types there.
 COLUMNS: dict[str, type] = {
-    **dict.fromkeys(("index", "at", "began", "hold"), np.int64),
+    **dict.fromkeys(("index", "at", "began", "hold", "entry"), np.int64),
     "kind": np.uint8,
     **dict.fromkeys(("key", "org", "team", "project", "provider", "model"), np.int32),
     **dict.fromkeys(("answered_model", "asked_model", "dialect", "reason", "finish"), np.int32),
@@ -139,6 +140,7 @@ class _Reading:
         self._used = {name: (array("q"), array("q")) for name in COUNTS}
         """Of each meter the rows that used it, and how much."""
         self._draws = [array(code) for code in "qqiqq"]
+        self._drawn: dict[str, Drawn] = {}
         self._unresolved: dict[int, int] = {}
         """Their rows, by their holds."""
         self._superseded = array("q")
@@ -156,8 +158,11 @@ class _Reading:
                     self._first = index
                 self._end = index + 1
                 self._take(index, at, leaf)
-            elif at < self._since and _HELD not in leaf and _DRAW not in leaf:
-                self._earlier.append((index, _other(leaf)))
+            elif at < self._since and _HELD not in leaf:
+                if _DRAW in leaf:
+                    self._draw_before(index, _other(leaf))
+                else:
+                    self._earlier.append((index, _other(leaf)))
         if self._rows:
             for column, values in zip(self._columns, zip(*self._rows, strict=True), strict=True):
                 column.extend(values)
@@ -178,7 +183,8 @@ class _Reading:
         listed = money.exact(leaf.list_usd) if leaf.list_usd else cost
         kind, witnessed = leaf.kind, ENDED[leaf.kind] in WITNESSED
         self._rows.append((
-            index, at, _moment(leaf.began), leaf.hold, self._kinds[kind], names[leaf.key],
+            index, at, _moment(leaf.began), leaf.hold, leaf.entry, self._kinds[kind],
+            names[leaf.key],
             *self._scopes(tuple(leaf.path)), names[leaf.provider], names[leaf.model],
             names[leaf.answered_model], names[leaf.asked_model], names[leaf.dialect],
             names[leaf.reason if witnessed else ""],  # an administrator's is committed
@@ -196,9 +202,14 @@ class _Reading:
             self._superseded.append(old)
             self._resolves[row] = old
 
+    def _draw_before(self, index: int, leaf: dict[str, Any]) -> None:
+        old = self._drawn.get(leaf["source"], Drawn(0, 0, 0, index, index))
+        usd, effective = old.usd + _nano(leaf, "usd"), old.effective + _nano(leaf, "effective")
+        self._drawn[leaf["source"]] = Drawn(old.n + 1, usd, effective, old.first, index)
+
     def _draw(self, index: int, leaf: dict[str, Any]) -> None:
         assert leaf["id"] == self._last, "a draw follows on the ending that it pays for"
-        paid = (money.exact(leaf["usd"]), money.exact(leaf.get("effective", "0")))
+        paid = (_nano(leaf, "usd"), _nano(leaf, "effective"))
         values = (index, self._count - 1, self._names[leaf["source"]], *paid)
         for column, value in zip(self._draws, values, strict=True):
             column.append(value)
@@ -227,6 +238,7 @@ class _Reading:
             others=self._others,
             earlier=self._earlier,
             draws=draws,
+            drawn=self._drawn,
             usage=dict(self._usage()),
             superseded=superseded,
             resolves=resolves,
@@ -241,6 +253,10 @@ class _Reading:
             column = np.zeros(self._count, np.int64)
             column[np.frombuffer(rows, np.int64)] = np.frombuffer(amounts, np.int64)
             yield meter, column
+
+
+def _nano(leaf: dict[str, Any], name: str) -> int:
+    return money.exact(leaf.get(name, "0"))
 
 
 def _column(kind: type, values: array[int]) -> Any:

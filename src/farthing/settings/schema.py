@@ -144,6 +144,25 @@ class PriceOverride(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The model's context window, which bounds its output."""
 
 
+class SystemSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[statement.systems."PROVIDER/MODEL"]: what a statement for a regulator says of a model."""
+
+    purpose: str = ""
+    """What it is used for."""
+    role: str = ""
+    """Your own, such as "deployer"."""
+    documents: str = ""
+    """Which of its provider's documents you hold, or asked for and were not given."""
+
+
+class StatementSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[statement]: what statements say that the log does not."""
+
+    entity: str = ""
+    """Whose statements they are, such as "Acme Ltd."."""
+    systems: dict[str, SystemSettings] = {}
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The top of farthing.toml."""
 
@@ -178,3 +197,4 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     local: LocalSettings = LocalSettings()
     providers: dict[str, ProviderSettings] = {}
     prices: list[PriceOverride] = []
+    statement: StatementSettings = StatementSettings()
