@@ -38,6 +38,11 @@ class Receipt(NamedTuple):
     proof: tuple[bytes, ...]
     checkpoint: bytes
 
+    @property
+    def query(self) -> str:
+        """The query that the entry is an ending of; "" if it is none's."""
+        return msgspec.json.decode(self.entry, type=_Place).id
+
     def encode(self) -> bytes:
         """Return the file's bytes."""
         lines = [
@@ -123,6 +128,7 @@ def receipt_at(folder: Path, position: int) -> Receipt | None:
 
 class _Place(msgspec.Struct):
     entry: int
+    id: str = ""
 
 
 def _position(leaf: bytes) -> int:
