@@ -103,11 +103,5 @@ def test_without_a_file_it_is_printed(cli: Cli, shared_gateway: RunningGateway) 
     assert "there is no query q0" in one_line(cli("receipt", "q0", *data, status=1))
 
 
-def test_the_key_and_its_origin(cli: Cli, shared_gateway: RunningGateway) -> None:
-    told = values(cli("log-key", "--json", "--data", str(shared_gateway.data.root)))[0]
-    assert told["origin"].startswith("farthing/") and told["key"].startswith(told["origin"] + "+")
-
-
 def test_where_nothing_has_run_there_is_nothing(cli: Cli) -> None:
     assert "there is no ledger" in one_line(cli("receipt", "q1", status=1))
-    assert "there is no log" in one_line(cli("log-key", status=1))

@@ -19,6 +19,7 @@ from farthing.ledger.entry import (
     Hold,
     Key,
     Limit,
+    LogKey,
     Overrun,
     PriceBookInForce,
     Reset,
@@ -101,6 +102,7 @@ FORMS: list[tuple[Entry, list[Any]]] = [
     ),
     (Config(1, "d"), ["config", 1, "d"]),
     (PriceBookInForce(1, "d", "from"), ["price-book", 1, "d", "from"]),
+    (LogKey(1, "ann", "new", "old", "word"), ["log-key", 1, "ann", "new", "old", "word"]),
 ]
 KINDS = [type(entry).__name__ for entry, _ in FORMS]
 

@@ -24,6 +24,7 @@ from farthing.ledger.entry import (
     Hold,
     Key,
     Limit,
+    LogKey,
     PriceBookInForce,
     Refusal,
     Reset,
@@ -163,6 +164,7 @@ class Work:
                 Scope(now, "ada", "team:later", "org:o"),
                 Config(now, f"c{self.count}"),
                 PriceBookInForce(now, f"b{self.count}", "test"),
+                LogKey(now, "ada", "new", "old", "word"),
             )
         )
 

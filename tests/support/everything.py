@@ -16,6 +16,7 @@ from farthing.ledger.entry import (
     Hold,
     Key,
     Limit,
+    LogKey,
     PriceBookInForce,
     Reset,
     Resolve,
@@ -114,6 +115,7 @@ def _step(draw: random.Random, state: State, step: int, at: int) -> list[Entry]:
                 Exercise(at, "ann", "c1", 2, 300),
                 Config(at, f"c{step}"),
                 PriceBookInForce(at, f"b{step}", "test"),
+                LogKey(at, "ann", f"k{step + 1}", f"k{step}", "word"),
             ]
 
 

@@ -17,6 +17,7 @@ from farthing.cli import (
     ledger,
     limits,
     log,
+    log_key,
     quote,
     receipt,
     reconcile,
@@ -48,7 +49,7 @@ app.command("log")(log.log)
 ledger.app.command("reconcile")(reconcile.reconcile_command)
 app.add_typer(ledger.app, name="ledger")
 app.command("receipt")(receipt.receipt)
-app.command("log-key")(receipt.log_key)
+app.add_typer(log_key.app, name="log-key")
 app.add_typer(verify.app, name="verify")
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)

@@ -1,4 +1,4 @@
-"""`farthing receipt` and `farthing log-key`: what an auditor is given."""
+"""`farthing receipt`: what whoever asked for a query is given."""
 
 from __future__ import annotations
 
@@ -11,22 +11,17 @@ import msgspec
 import typer
 
 from farthing.cli.output import (
-    ConfigFile,
     Data,
     Json,
-    data_folder,
     existing_ledger,
-    expected,
     print_json,
     stop,
 )
-from farthing.evidence.identity import verifier_of
 from farthing.evidence.query import ENDINGS
 from farthing.evidence.receipt import Receipt, receipt_at
 from farthing.ledger.entry import Hold
 from farthing.ledger.search import entries_about, entry_at
 from farthing.paths import DataFolder
-from farthing.settings import load_settings
 
 # A running gateway publishes every second or so.
 PATIENCE_SECONDS = 5.0
@@ -80,15 +75,3 @@ def _wait(folder: DataFolder, id_: str, position: int) -> Receipt:
             stop(f"the log has not come to {id_} yet; a running gateway publishes it")
         time.sleep(LOOK_AGAIN_SECONDS)
     return found
-
-
-def log_key(config: ConfigFile = None, data: Data = None, json: Json = False) -> None:
-    """Print the transparency log's public key, by which receipts and logs are verified."""
-    folder = data_folder(data)
-    with expected():
-        settings, _ = load_settings(config, folder.root)
-        key = verifier_of(folder, settings.log_origin)
-    if json:
-        print_json({"origin": key.name, "key": str(key)})
-    else:
-        print(key)  # noqa: T201  (to be copied: never wrapped, never coloured)

@@ -12,7 +12,7 @@ import typer
 
 from farthing.cli.output import Json, console, examples, print_json, stop
 from farthing.evidence.merkle import ProofError
-from farthing.evidence.note import NoteError, Verifier
+from farthing.evidence.note import NoteError, Verifier, read_note
 from farthing.evidence.receipt import Receipt
 from farthing.evidence.source import source_of
 from farthing.evidence.tiles import TileError
@@ -53,6 +53,13 @@ def _verifier(key: str) -> Verifier:
         return Verifier.of(key if "+" in key else Path(key).read_text())
 
 
+def _tell_key(given: Verifier, signed_by: Verifier) -> None:
+    """Say so where the key that was given only led to the one that signed."""
+    if given != signed_by:
+        said = f"signed with {signed_by}, which your key was handed over to"
+        console.print(said, soft_wrap=True, markup=False)
+
+
 @app.command("receipt")
 def receipt(file: File, key: Key, json: Json = False) -> None:
     """Verify a query's receipt, and print the entry that it shows."""
@@ -60,12 +67,14 @@ def receipt(file: File, key: Key, json: Json = False) -> None:
     with _checked():
         found = Receipt.decode(file.read_bytes())
         head = found.check(verifier)
+        signed_by = read_note(found.checkpoint).follow(verifier)
     if json:
         told = {"index": found.number, "size": head.size, "origin": head.origin}
-        print_json({**told, "entry": msgspec.Raw(found.entry)})
+        print_json({**told, "key": str(signed_by), "entry": msgspec.Raw(found.entry)})
     else:
         said = f"verified: leaf {found.number} of the {head.size} that {head.origin} has signed"
         console.print(said, soft_wrap=True, markup=False)
+        _tell_key(verifier, signed_by)
         console.print(found.entry.decode(), soft_wrap=True, markup=False)
 
 
@@ -78,13 +87,15 @@ def folder(
     """Verify all entries and all tiles of a log."""
     verifier = _verifier(key)
     with _checked():
-        head, beyond = verify_folder(folder, verifier)
+        head, beyond, signed_by = verify_folder(folder, verifier)
     if json:
-        print_json({"size": head.size, "origin": head.origin, "beyond": beyond})
+        told = {"size": head.size, "origin": head.origin, "beyond": beyond}
+        print_json({**told, "key": str(signed_by)})
         return
     said = f"verified: {head.size} entries are what {head.origin} has signed"
     more = f"; {beyond} files go beyond the checkpoint and were not checked" if beyond else ""
     console.print(said + more, soft_wrap=True, markup=False)
+    _tell_key(verifier, signed_by)
 
 
 @app.command("growth")

@@ -84,6 +84,7 @@ def structs(field: Field) -> Any:
 TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(("ledger", "id", "unit", "window", "provider", "model", "digest"), plain),
     **dict.fromkeys(("commitment", "source", "soft", "on_call"), plain),
+    **dict.fromkeys(("key", "before", "signature"), plain),
     **dict.fromkeys(("tranche", "after_ppm", "discount_ppm"), count),
     **dict.fromkeys(("usd", "paid", "effective", "max_cost"), dollars),
     **dict.fromkeys(("amount", "limit", "total"), amount),

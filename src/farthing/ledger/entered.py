@@ -19,6 +19,7 @@ from farthing.ledger.entry import (
     Genesis,
     Key,
     Limit,
+    LogKey,
     PriceBookInForce,
     Reset,
     Resolve,
@@ -41,6 +42,7 @@ _SUBJECTS: dict[type, Callable[[Any], str]] = {
     **dict.fromkeys((Resolve, WriteOff), lambda entry: f"query:{entry.id}"),
     Config: lambda entry: f"config:{entry.digest}",
     PriceBookInForce: lambda entry: f"price-book:{entry.digest}",
+    LogKey: lambda entry: f"log-key:{entry.key}",
 }
 ENTERED = tuple(_SUBJECTS)
 

@@ -288,6 +288,19 @@ class PriceBookInForce(msgspec.Struct, frozen=True, array_like=True, tag="price-
     source: str
 
 
+class LogKey(msgspec.Struct, frozen=True, array_like=True, tag="log-key"):
+    """Checkpoints of the transparency log are signed with another key from here on."""
+
+    at: int
+    by: str
+    key: str
+    """The new public key, as `farthing log-key` prints it."""
+    before: str
+    """The public key that signed until here."""
+    signature: str
+    """The old key's signature of the new one, in base64."""
+
+
 Entry = (
     Genesis
     | Key
@@ -311,6 +324,7 @@ Entry = (
     | Warned
     | Config
     | PriceBookInForce
+    | LogKey
 )
 Ending = Settle | Void | Unresolved
 

@@ -24,6 +24,7 @@ from farthing.ledger.entry import (
     Hold,
     Key,
     Limit,
+    LogKey,
     Overrun,
     PriceBookInForce,
     Refusal,
@@ -98,6 +99,7 @@ class State:
             Warned: lambda _: None,
             Config: self._config,
             PriceBookInForce: self._book,
+            LogKey: lambda _: None,
         }
 
     @property
