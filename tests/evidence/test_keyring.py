@@ -40,12 +40,6 @@ def test_another_waits_beside_it_until_it_is_kept(keys: Keyring, tmp_path: Path)
         keys.signer(first.verifier)
 
 
-def test_one_that_was_not_named_is_removed(keys: Keyring, tmp_path: Path) -> None:
-    keys.current()
-    keys.remove(keys.add().verifier)
-    assert names(tmp_path) == [CURRENT]
-
-
 @pytest.mark.parametrize("text", [b"", b"abc", b"zz" * 32, b"ab" * 31, b"\xff" * 64])
 def test_what_is_no_secret_is_refused(text: bytes, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not 32 bytes in hexadecimal"):

@@ -24,6 +24,7 @@ from farthing.cli import (
     scopes,
     up,
     verify,
+    witness,
 )
 from farthing.cli.output import Json, console, print_json
 
@@ -51,6 +52,7 @@ app.add_typer(ledger.app, name="ledger")
 app.command("receipt")(receipt.receipt)
 app.add_typer(log_key.app, name="log-key")
 app.add_typer(verify.app, name="verify")
+app.command("witness", epilog=witness.EXAMPLES)(witness.witness)
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

@@ -61,10 +61,6 @@ class Keyring:
         self._store.replace(_named(signer.verifier), seed)
         return signer
 
-    def remove(self, key: Verifier) -> None:
-        """Remove a key that the journal did not come to name, or that another came after."""
-        self._store.remove(_named(key))
-
     def keep(self, key: Verifier, older: Iterable[Verifier]) -> None:
         """Put a key in the first place, and forget the ones before it."""
         for each in older:

@@ -108,7 +108,7 @@ class Handover(NamedTuple):
     def line(self) -> str:
         """The line that stands for the old key's signature."""
         id_ = self.before._replace(kind=HANDOVER).id
-        return f"{MARK}{self.before.name} {encoded(id_ + self.key.key + self.signature)}\n"
+        return Signature(self.before.name, id_, self.key.key + self.signature).line
 
 
 def handover_text(key: Verifier) -> str:
@@ -117,17 +117,18 @@ def handover_text(key: Verifier) -> str:
 
 
 class Signer:
-    """A log's private key, under the name it signs with."""
+    """A log's private key, or a witness's, under the name it signs with."""
 
-    def __init__(self, name: str, seed: bytes) -> None:
+    def __init__(self, name: str, seed: bytes, kind: bytes = ED25519) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
-        self.verifier = Verifier(name, self._key.public_key().public_bytes_raw())
+        self.verifier = Verifier(name, self._key.public_key().public_bytes_raw(), kind)
 
     def sign(self, head: Head, handovers: Iterable[Handover] = ()) -> bytes:
         """Return the checkpoint of a head; of the same head it is always the same bytes."""
-        signature = encoded(self.verifier.id + self.raw(head.text))
-        own = f"{head.text}\n{MARK}{self.verifier.name} {signature}\n"
-        return "".join([own, *(handover.line for handover in handovers)]).encode()
+        own = Signature(self.verifier.name, self.verifier.id, self.raw(head.text))
+        return "".join(
+            [f"{head.text}\n", own.line, *(handover.line for handover in handovers)]
+        ).encode()
 
     def raw(self, text: str) -> bytes:
         """Return the signature of a text by itself."""
@@ -149,6 +150,11 @@ class Signature(NamedTuple):
     name: str
     id: bytes
     data: bytes
+
+    @property
+    def line(self) -> str:
+        """The line itself."""
+        return f"{MARK}{self.name} {encoded(self.id + self.data)}\n"
 
 
 class Note(NamedTuple):

@@ -35,12 +35,13 @@ async def rotate(data: DataFolder, setting: str) -> Handover:
 
 def begin(identity: Identity, last: LogKey | None) -> LogKey:
     """Make a new key, durable on the disk, and return the entry that will name it."""
-    assert identity.keys is not None
+    keys = identity.keys
+    assert keys is not None, "a data folder's"
     if last is not None:
         identity = identity.signs_with(handover_of(last).key)
-    made = identity.signer.hand_over(identity.keys.add().verifier)
-    key, before = str(made.key), str(made.before)
-    return LogKey(clock.wall(), admin.who(), key, before, encoded(made.signature))
+    made = identity.signer.hand_over(keys.add().verifier)
+    word = encoded(made.signature)
+    return LogKey(clock.wall(), admin.who(), str(made.key), str(made.before), word)
 
 
 def handover_of(entry: LogKey) -> Handover:
