@@ -66,19 +66,22 @@ def witness(
     set up with (`witnesses` in farthing.toml) and receipts are verified by (`--witness`). Keep its
     folder: a witness that forgot what it saw is to get another key.
     """
+    try:
+        keys = [Verifier.of(key) for key in log]
+        host, port = split_address(listen)
+    except (NoteError, msgspec.ValidationError) as problem:
+        stop(str(problem))
     with expected():
         log_as("witness")
         root = DataFolder(folder or default_data() / "witness").root
         held = lock(root / "lock", f"another witness runs on {root}")
-        try:
-            keys = [Verifier.of(key) for key in log]
+    try:
+        with expected():
             signer = _signer(root, name or f"{socket.gethostname()}/farthing-witness")
-            host, port = split_address(listen)
-        except (NoteError, msgspec.ValidationError) as problem:
-            stop(str(problem))
-    made = Witness(root, signer, keys, lambda: int(time.time()))
-    run(_serve(made, host, port, json=json))
-    os.close(held)
+        made = Witness(root, signer, keys, lambda: int(time.time()))
+        run(_serve(made, host, port, json=json))
+    finally:
+        os.close(held)
 
 
 def _signer(root: Path, name: str) -> Signer:

@@ -19,6 +19,7 @@ from farthing.evidence.rotate import handover_of
 from farthing.evidence.store import Store
 from farthing.evidence.tiles import WIDTH, Tile
 from farthing.evidence.tree import Piece, Tree
+from farthing.evidence.witnesses import COSIGNED
 from farthing.ledger.cursor import Cursor
 from farthing.ledger.disk import DISK, Disk
 from farthing.ledger.entry import Entry, LogKey
@@ -190,7 +191,8 @@ class Publisher:
             )  # fmt: skip
             self._repair()
         for name in (SIGNED, CHECKPOINT):
-            if self._store.read(name) != signed:
+            # What is public may have cosignatures behind ours.
+            if not (self._store.read(name) or b"").startswith(signed):
                 self._store.replace(name, signed)
         self._forget_old_keys()
 
@@ -225,6 +227,12 @@ class Publisher:
         for tile in self._completed:
             self._store.remove_parts(tile)
         self._completed.clear()
+
+    def show_cosigned(self, data: bytes) -> None:
+        """Publish a checkpoint of this log that witnesses have cosigned."""
+        self._store.replace(COSIGNED, data)
+        if read_note(data).head == self.head:
+            self._store.replace(CHECKPOINT, data)
 
     def _sign(self, head: Head) -> bytes:
         self._identity = self._identity.signs_with(self._key)

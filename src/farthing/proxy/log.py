@@ -14,7 +14,8 @@ from farthing.evidence.tiles import ENTRIES, Tile
 
 LOG = b"/log/"
 RECEIPT = "/receipt"
-CHECKPOINT = "checkpoint"
+CHECKPOINTS = ("checkpoint", "cosigned")
+"""The latest, and the last one that a witness has cosigned."""
 
 # A checkpoint comes every second or so; a receipt waits for the one that covers it.
 PATIENCE_SECONDS = 5.0
@@ -44,8 +45,8 @@ class LogPages:
             Malformed: there is none of that name that is served.
         """
         path = name.decode("latin-1")
-        tile = None if path == CHECKPOINT else Tile.of(path)
-        if path != CHECKPOINT and tile is None:
+        tile = None if path in CHECKPOINTS else Tile.of(path)
+        if path not in CHECKPOINTS and tile is None:
             raise _missing(path)
         if tile is not None and tile.level == ENTRIES and not self._entries:
             raise Malformed(
