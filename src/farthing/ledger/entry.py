@@ -289,16 +289,15 @@ class PriceBookInForce(msgspec.Struct, frozen=True, array_like=True, tag="price-
 
 
 class LogKey(msgspec.Struct, frozen=True, array_like=True, tag="log-key"):
-    """Checkpoints of the transparency log are signed with another key from here on."""
+    """The transparency log is signed with another key from here on, at the old one's word."""
 
     at: int
     by: str
     key: str
     """The new public key, as `farthing log-key` prints it."""
     before: str
-    """The public key that signed until here."""
     signature: str
-    """The old key's signature of the new one, in base64."""
+    """In base64, of the new key by the one before."""
 
 
 Entry = (
