@@ -2,7 +2,6 @@
 
     python3 verify.py KEY FILE.tlog-proof     one query's entry is in the log that was signed
     python3 verify.py KEY FOLDER              all entries and tiles are the log that was signed
-
 KEY is what `farthing log-key` prints; have it from its owner, not from beside what you check.
 Verified is what was not changed since it was logged; that all was logged, bills must tell.
 Forms: c2sp.org/signed-note, tlog-checkpoint, tlog-tiles, tlog-proof; RFC 6962 §2.1; RFC 8032.
@@ -16,13 +15,13 @@ from pathlib import Path
 P = 2**255 - 19  # Ed25519: RFC 8032 §5.1
 Q = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
+HANDOVER = b"\xfffarthing/log-key/v1"  # the type of an old key's signature of a new one
 
 def point(data):
     y, sign = int.from_bytes(data, "little") & (1 << 255) - 1, data[31] >> 7
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(square, (P + 3) // 8, P)
-    if x * x % P != square:
-        x = x * pow(2, (P - 1) // 4, P) % P
+    x = x if x * x % P == square else x * pow(2, (P - 1) // 4, P) % P
     check(y < P and x * x % P == square and (x or not sign), "no point of the curve")
     x = P - x if x & 1 != sign else x
     return x, y, 1, x * y % P
@@ -34,9 +33,7 @@ def add(one, other):
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 def times(number, base):
-    if not number:
-        return 0, 1, 1, 0
-    half = times(number // 2, add(base, base))
+    half = times(number // 2, add(base, base)) if number else (0, 1, 1, 0)
     return add(half, base) if number & 1 else half
 
 def check_signature(key, text, signature):
@@ -57,22 +54,28 @@ def decoded(text):
     check(b64encode(data).decode() == text, "base64 with bits that say nothing")
     return data
 
+def id_of(name, public):
+    return sha256(name.encode() + b"\n" + public).digest()[:4]
+
 def read_checkpoint(data, key):
     name, key_id, material = key.strip().split("+", 2)
-    public = decoded(material)
-    own = sha256(name.encode() + b"\n" + public).hexdigest()[:8]
-    check(public[:1] == b"\1" and own == key_id, "not a log's key")
-    (text, blank, lines), mine = data.decode().rpartition("\n\n"), False
+    public, signed = decoded(material), {}
+    check(public[:1] == b"\1" and id_of(name, public).hex() == key_id, "not a log's key")
+    text, _, lines = data.decode().rpartition("\n\n")
     origin, size, root = text.split("\n")
-    check(origin == name and size == str(int(size)) and blank, "the checkpoint is another log's")
+    check(origin == name and size == str(int(size)), "the checkpoint is another log's")
+    check(lines[-1:] == "\n" and len(decoded(root)) == 32, "the checkpoint is cut off")
     for line in lines[:-1].split("\n"):
-        mark, signer, signature = line.split(" ")
-        raw = decoded(signature)
-        check(mark == "—" and signer, "not a signature")
-        if (signer, raw[:4].hex()) == (name, key_id):  # other signers are not ours to judge
-            check_signature(public[1:], f"{text}\n".encode(), raw[4:])
-            mine = True
-    check(mine and lines[-1:] == "\n" and len(decoded(root)) == 32, "the log has not signed it")
+        mark, signer, raw = line.split(" ")
+        check(mark == "—" and signer and (signer, decoded(raw)[:4]) not in signed, "no signature")
+        signed[signer, decoded(raw)[:4]] = decoded(raw)[4:]  # others' are not ours to judge
+    while (name, id_of(name, public)) not in signed:  # the key was rotated: its word for the next
+        word = signed.pop((name, id_of(name, HANDOVER + public[1:])), b"")
+        check(len(word) == 96, "the log has not signed it")
+        old, public = public, b"\1" + word[:32]
+        said = f"{name}+{id_of(name, public).hex()}+{b64encode(public).decode()}\n".encode()
+        check_signature(old[1:], HANDOVER[1:] + b"\n" + said, word[32:])
+    check_signature(public[1:], f"{text}\n".encode(), signed[name, id_of(name, public)])
     return int(size), decoded(root)
 
 def root_of(hashes):
@@ -116,17 +119,15 @@ def path_of(level, number, width):
 def verify_folder(folder, key):
     size, root = read_checkpoint((folder / "checkpoint").read_bytes(), key)
     files = {p.relative_to(folder / "tile").as_posix(): p for p in folder.glob("tile/**/[!.]*")}
-    files, levels, beyond = {n: p for n, p in files.items() if p.is_file()}, {"0": []}, 0
+    files, tree, beyond = {n: p for n, p in files.items() if p.is_file()}, {"0": []}, 0
     for number in range(-(-size // 256)):
         width = min(256, size - number * 256)
         whole, part = (files.get(path_of("entries", number, wide)) for wide in (256, width))
-        data = (part or whole or folder / "tile").read_bytes()
-        levels["0"] += list(hashes_in("entries", data))[:width]
-    check(len(levels["0"]) == size and root_of(levels["0"]) == root, "not what was signed")
-    while len(below := levels[str(len(levels) - 1)]) >= 256:
-        whole = range(0, len(below) // 256 * 256, 256)
-        levels[str(len(levels))] = [root_of(below[at : at + 256]) for at in whole]
-    for level, hashes in levels.items():
+        tree["0"] += list(hashes_in("entries", (part or whole or folder).read_bytes()))[:width]
+    check(len(tree["0"]) == size and root_of(tree["0"]) == root, "not what was signed")
+    while len(row := tree[str(len(tree) - 1)]) >= 256:
+        tree[str(len(tree))] = [root_of(row[n : n + 256]) for n in range(0, len(row) - 255, 256)]
+    for level, hashes in tree.items():
         for number in range(-(-len(hashes) // 256)):
             paths = {path_of(level, number, w) for w in (256, min(256, len(hashes) - number * 256))}
             check(paths & files.keys(), f"{level}/{number} is missing")
@@ -135,7 +136,7 @@ def verify_folder(folder, key):
         number, width = int("".join(groups).replace("x", "")), int(name.partition(".p/")[2] or 256)
         check(path_of(level, number, width) == name, f"{name} is no file of a log")
         found = list(hashes_in(level, path.read_bytes()))
-        made = levels.get("0" if level == "entries" else level, [])[number * 256 :][:width]
+        made = tree.get("0" if level == "entries" else level, [])[number * 256 :][:width]
         check(len(found) == width and found[: len(made)] == made, f"{name} was changed")
         beyond += len(made) < width
     return f"{size} entries and their tiles are what was signed; {beyond} files go beyond it"

@@ -62,6 +62,11 @@ class DataFolder:
         return self.root / "secrets" / "log-key"
 
     @property
+    def witnesses(self) -> Path:
+        """What each witness of the log cosigned last."""
+        return self.root / "witnesses.json"
+
+    @property
     def log_salt(self) -> Path:
         """The secret that the log's commitments are salted with."""
         return self.root / "secrets" / "log-salt"

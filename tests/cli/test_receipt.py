@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from tests.cli.conftest import Cli, one_line, values
 from tests.support.evidence import standalone
 from tests.support.gateway import RunningGateway
+
+from farthing import clock
+from farthing.evidence.receipt import Receipt
+from farthing.ledger.entry import Expire
 
 
 def test_a_querys_receipt_is_verified_by_the_logs_key(
@@ -33,6 +38,62 @@ def test_a_querys_receipt_is_verified_by_the_logs_key(
     assert told == {"index": said["index"], "entry": entry}
 
 
+@pytest.mark.parametrize(
+    ("kind", "cost"), [("resolve", "0.002"), ("write-off", "0"), ("expire-posted", None)]
+)
+def test_a_late_ending_has_the_receipt_and_the_first_keeps_its_own(
+    cli: Cli, shared_gateway: RunningGateway, kind: str, cost: str | None
+) -> None:
+    """While the cost is unknown, of that; then of what settled it; from both doors."""
+    gateway, key = shared_gateway, shared_gateway.key()
+    data = ("--data", str(gateway.data.root))
+    query = gateway.chat(key, "no-usage").query
+
+    def leaf(id_: str = query, question: str = "") -> dict[str, object]:
+        served = gateway.request("GET", f"/v1/queries/{query}/receipt{question}", key=key)
+        assert served.status == 200, served.body
+        told: dict[str, object] = json.loads(Receipt.decode(served.body).entry)
+        assert values(cli("receipt", id_, "--json", *data))[0]["entry"] == told
+        assert told["id"] == query
+        return told
+
+    first = leaf()
+    assert first["kind"] == "unresolved" and "cost_usd" not in first
+    if kind == "resolve":
+        cli("holds", "resolve", query, "--usd", "0.002", "--evidence", "invoice 7", *data)
+    elif kind == "write-off":
+        cli("holds", "write-off", query, "--reason", "not billed", *data)
+    else:
+        gateway.enter(Expire(clock.wall(), query))
+    final = leaf()
+    assert (final["kind"], final["cost_usd"]) == (kind, cost or first["held_usd"])
+    assert leaf(str(first["entry"]), f"?entry={first['entry']}") == first
+
+
+def test_a_key_gets_no_entry_but_its_querys(cli: Cli, shared_gateway: RunningGateway) -> None:
+    gateway, key = shared_gateway, shared_gateway.key()
+    other, mine = (gateway.chat(key, "echo").query for _ in range(2))
+    gateway.record_when_ended(mine, key)
+    for question in (
+        "entry=1",
+        f"entry={_ending(gateway, other)}",
+        "entry=99999999",
+        "entry=x",
+        "x=1",
+    ):
+        refused = gateway.request("GET", f"/v1/queries/{mine}/receipt?{question}", key=key)
+        assert (refused.status, refused.headers["farthing-error"]) == (404, "no_receipt"), question
+    hold = str(_ending(gateway, mine) - 1)
+    data = ("--data", str(gateway.data.root))
+    assert "is a hold" in one_line(cli("receipt", hold, *data, status=1))
+
+
+def _ending(gateway: RunningGateway, query: str) -> int:
+    """The place in the journal of a query's ending; each query's hold stands before it."""
+    numbered = enumerate(gateway.entries(), 1)
+    return max(n for n, entry in numbered if getattr(entry, "id", None) == query)
+
+
 def test_without_a_file_it_is_printed(cli: Cli, shared_gateway: RunningGateway) -> None:
     data = ("--data", str(shared_gateway.data.root))
     key = shared_gateway.key()
@@ -42,11 +103,5 @@ def test_without_a_file_it_is_printed(cli: Cli, shared_gateway: RunningGateway) 
     assert "there is no query q0" in one_line(cli("receipt", "q0", *data, status=1))
 
 
-def test_the_key_and_its_origin(cli: Cli, shared_gateway: RunningGateway) -> None:
-    told = values(cli("log-key", "--json", "--data", str(shared_gateway.data.root)))[0]
-    assert told["origin"].startswith("farthing/") and told["key"].startswith(told["origin"] + "+")
-
-
 def test_where_nothing_has_run_there_is_nothing(cli: Cli) -> None:
     assert "there is no ledger" in one_line(cli("receipt", "q1", status=1))
-    assert "there is no log" in one_line(cli("log-key", status=1))

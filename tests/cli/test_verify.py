@@ -46,7 +46,7 @@ def test_the_key_can_be_in_a_file_and_must_be_the_logs(cli: Cli, log: Log, tmp_p
 
 def test_a_folder(cli: Cli, log: Log) -> None:
     told = values(cli("verify", "folder", str(log.folder), "--json", *KEY))
-    assert told == [{"size": 300, "origin": ORIGIN, "beyond": 0}]
+    assert told == [{"size": 300, "origin": ORIGIN, "beyond": 0, "key": str(VERIFIER)}]
     (log.folder / "tile/0/000").unlink()
     assert "NOT VERIFIED" in one_line(cli("verify", "folder", str(log.folder), *KEY, status=1))
 

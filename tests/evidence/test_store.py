@@ -82,3 +82,17 @@ def test_parts_of_a_complete_tile_go(tmp_path: Path) -> None:
     assert sorted(left) == ["tile/0/x001/000", "tile/0/x001/001.p/1"]
     assert not (tmp_path / "tile/0/x001/000.p").exists()
     store.write(Tile(0, 1000, 3).path, b"x")  # the folder is made again
+
+
+def test_a_renamed_or_removed_file_is_so_after_a_power_cut() -> None:
+    for seed in range(8):
+        disk = SimulatedDisk(random.Random(seed))
+        store = Store(ROOT, disk)
+        for name in ("a", "b", "c"):
+            store.replace(name, name.encode())
+        store.rename("a", "b")
+        store.remove("c")
+        store.remove("none")
+        disk.restart(power_lost=True)
+        found = Store(ROOT, disk)
+        assert [found.read(name) for name in ("a", "b", "c")] == [None, b"a", None]

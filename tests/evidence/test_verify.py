@@ -47,7 +47,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Log:
 
 
 def test_both_accept_it(log: Log) -> None:
-    assert verify_folder(log.folder, VERIFIER) == (log.head, 0)
+    assert verify_folder(log.folder, VERIFIER) == (log.head, 0, VERIFIER)
     assert "600 entries" in standalone().verify_folder(log.folder, KEY)
 
 

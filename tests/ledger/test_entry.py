@@ -19,6 +19,7 @@ from farthing.ledger.entry import (
     Hold,
     Key,
     Limit,
+    LogKey,
     Overrun,
     PriceBookInForce,
     Refusals,
@@ -111,6 +112,7 @@ FORMS: list[tuple[Entry, list[Any]]] = [
         Statement(1, "ann", "customer", "2026", "org:o", "j", "h", "p", 7, "r"),
         ["statement", 1, "ann", "customer", "2026", "org:o", "j", "h", "p", 7, "r"],
     ),
+    (LogKey(1, "ann", "new", "old", "word"), ["log-key", 1, "ann", "new", "old", "word"]),
 ]
 KINDS = [type(entry).__name__ for entry, _ in FORMS]
 

@@ -24,6 +24,7 @@ from farthing.ledger.entry import (
     Hold,
     Key,
     Limit,
+    LogKey,
     PriceBookInForce,
     Refusal,
     Reset,
@@ -165,6 +166,7 @@ class Work:
                 Config(now, f"c{self.count}"),
                 PriceBookInForce(now, f"b{self.count}", "test"),
                 Statement(now, "ada", "shareholder", "2026", "", "j", "h", "p", 3, "r"),
+                LogKey(now, "ada", "new", "old", "word"),
             )
         )
 

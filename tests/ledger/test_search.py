@@ -14,12 +14,13 @@ from farthing.ledger.entry import (
     Entry,
     Genesis,
     Hold,
+    LogKey,
     Overrun,
     decode_many,
     encode,
 )
 from farthing.ledger.journal import FIRST_SEGMENT, Journal, JournalDamagedError
-from farthing.ledger.search import entries_about, entry_at, journal_size, ledger_in
+from farthing.ledger.search import entries_about, entries_of, entry_at, journal_size, ledger_in
 from farthing.ledger.segments import segment_path
 
 Open = Callable[..., Journal]
@@ -72,6 +73,12 @@ def test_groups_that_do_not_name_it_are_not_decoded(
     decoded.clear()
     assert isinstance(entry_at(folder, 1), Genesis)
     assert len(decoded) == 1
+
+
+def test_entries_of_a_kind_are_found(folder: Path, entries: list[Entry]) -> None:
+    numbered = enumerate(entries, 1)
+    expected = [(number, entry) for number, entry in numbered if isinstance(entry, LogKey)]
+    assert list(entries_of(folder, LogKey)) == expected != []
 
 
 def test_every_entry_is_found_by_its_number(folder: Path, entries: list[Entry]) -> None:

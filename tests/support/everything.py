@@ -16,6 +16,7 @@ from farthing.ledger.entry import (
     Hold,
     Key,
     Limit,
+    LogKey,
     PriceBookInForce,
     Refusals,
     Reset,
@@ -118,6 +119,7 @@ def _step(draw: random.Random, state: State, step: int, at: int) -> list[Entry]:
                 PriceBookInForce(at, f"b{step}", "test"),
                 Statement(at, "ann", "customer", "2026", "org:acme", f"j{step}", "h", "", 5, "r"),
                 Refusals(at, at - SECOND, at, "limit_reached", "user:u1", "usd", "day", step + 1),
+                LogKey(at, "ann", f"k{step + 1}", f"k{step}", "word"),
             ]
 
 

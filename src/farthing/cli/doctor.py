@@ -13,6 +13,7 @@ from farthing import __version__, clock
 from farthing.cli.output import ConfigFile, Data, Json, console, data_folder, print_json, run, wide
 from farthing.cli.output import table as make_table
 from farthing.errors import ConfigError, Failed
+from farthing.evidence.witnesses import standings
 from farthing.ledger.admin import read_standing
 from farthing.local.weights import HOW_TO_INSTALL, installed
 from farthing.paths import DataFolder
@@ -70,6 +71,7 @@ async def _examine(folder: DataFolder, config: Path | None, *, offline: bool) ->
         "ledger": ledger,
         "price_book": {"source": book.book.source, "digest": book.digest},
         "embedded_model": _embedded(book, settings),
+        "witnesses": _witnesses(folder, settings),
         "providers": rows,
     }
 
@@ -140,6 +142,19 @@ async def _ledger(folder: DataFolder) -> dict[str, Any]:
     return {"readable": True, "keys": len(told.keys), "held_nanodollars": held}
 
 
+def _witnesses(folder: DataFolder, settings: Settings) -> list[dict[str, Any]]:
+    """Return what each witness of the log cosigned last; one that was never asked as well."""
+    known = {each.key: each for each in standings(folder.witnesses)}
+    rows = []
+    for wanted in settings.witnesses:
+        last = known.get(wanted.key)
+        at = clock.iso(last.at * clock.SECOND) if last is not None and last.at else None
+        problem = "not asked yet" if last is None else last.problem
+        size = last.size if last is not None else 0
+        rows.append({"url": wanted.url, "size": size, "at": at, "problem": problem or None})
+    return rows
+
+
 def _embedded(book: PriceBook, settings: Settings) -> dict[str, Any]:
     rows = book.models(LOCAL)
     return {
@@ -164,6 +179,12 @@ def _print(found: dict[str, Any], *, everyone: bool) -> None:
     console.print(f"prices     {book['source']}, {book['digest'][:16]}")
     say = model["problem"] or model["priced"] or "installed; priced at its first start"
     console.print(f"embedded   {MARKS[model['installed']]} {say}", soft_wrap=True)
+    for row in found["witnesses"]:
+        said = f"cosigned {row['size']} entries at {row['at']}" if row["at"] else "cosigned nothing"
+        why = f"; {row['problem']}" if row["problem"] else ""
+        mark = MARKS[row["problem"] is None]
+        console.print(f"witness    {mark} ", end="")
+        console.print(f"{row['url']} {said}{why}", soft_wrap=True, markup=False)
     console.print()
     shown = make_table("Provider", "Key", "Dialects", "Reachable", "Priced models",
                        right=("Priced models",))  # fmt: skip

@@ -18,6 +18,7 @@ from farthing.cli import (
     limits,
     log,
     performance,
+    log_key,
     quote,
     receipt,
     reconcile,
@@ -25,6 +26,7 @@ from farthing.cli import (
     scopes,
     up,
     verify,
+    witness,
 )
 from farthing.cli.output import Json, console, print_json
 
@@ -50,10 +52,11 @@ app.command("log")(log.log)
 ledger.app.command("reconcile")(reconcile.reconcile_command)
 app.add_typer(ledger.app, name="ledger")
 app.command("receipt")(receipt.receipt)
-app.command("log-key")(receipt.log_key)
-app.command("report", epilog=report.EXAMPLES)(report.report)
-app.add_typer(verify.app, name="verify")
 app.command("performance")(performance.performance_command)
+app.command("report", epilog=report.EXAMPLES)(report.report)
+app.add_typer(log_key.app, name="log-key")
+app.add_typer(verify.app, name="verify")
+app.command("witness", epilog=witness.EXAMPLES)(witness.witness)
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

@@ -1,4 +1,4 @@
-"""`farthing receipt` and `farthing log-key`: what an auditor is given."""
+"""`farthing receipt`: what whoever asked for a query is given."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ from typing import Annotated
 import msgspec
 import typer
 
-from farthing.cli.output import ConfigFile, Data, Json, data_folder, expected, print_json, stop
-from farthing.evidence.identity import verifier_of
+from farthing.cli.output import (
+    Data,
+    Json,
+    existing_ledger,
+    print_json,
+    stop,
+)
+from farthing.evidence.query import ENDINGS
 from farthing.evidence.receipt import Receipt, receipt_at
+from farthing.ledger.entry import Hold
+from farthing.ledger.search import entries_about, entry_at
 from farthing.paths import DataFolder
-from farthing.settings import load_settings
 
 # A running gateway publishes every second or so.
 PATIENCE_SECONDS = 5.0
@@ -22,7 +29,7 @@ LOOK_AGAIN_SECONDS = 0.1
 
 
 def receipt(
-    query: Annotated[str, typer.Argument(help="The query's id, as `farthing log` shows it.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="A query's id, or an entry's number.")],
     out: Annotated[
         Path | None, typer.Option(show_default=False, help="Write it to this file.")
     ] = None,
@@ -31,10 +38,14 @@ def receipt(
 ) -> None:
     """Print a query's receipt: its entry in the log, with the proof that it is there.
 
+    It is of the query's last ending: once its cost is settled from evidence, posted or written off,
+    of that. Its earlier ending as unresolved has its own, by the number in `farthing ledger show`.
+
     Keep it as ID.tlog-proof; `farthing verify receipt` and docs/verify.py check it.
     """
-    folder = data_folder(data)
-    found = _wait(folder, query, _ending(folder, query))
+    folder = existing_ledger(data)
+    position = int(id_) if id_.isascii() and id_.isdigit() else _ending(folder, id_)
+    found = _wait(folder, id_, position)
     if json:
         print_json({"index": found.number, "entry": msgspec.Raw(found.entry)})
     if out is not None:
@@ -45,40 +56,22 @@ def receipt(
 
 
 def _ending(folder: DataFolder, query: str) -> int:
-    """Return the position of a query's ending in the journal."""
-    from farthing.ledger.reading import Reader  # noqa: PLC0415  (SQL takes long to import)
-
-    if not folder.journal.exists():
-        stop(f"there is no ledger in {folder.root} yet; `farthing up` starts one")
-    reader = Reader(folder)
-    try:
-        record = reader.find(query)
-    finally:
-        reader.close()
-    if record is None:
+    """Return the position of a query's last ending in the journal."""
+    entries = list(entries_about(folder.journal, query))
+    if not any(isinstance(entry, Hold) for _, entry in entries):
         stop(f"there is no query {query}; `farthing log` shows them")
-    position: int | None = record["end_position"]
-    if position is None:
+    endings = [position for position, entry in entries if type(entry) in ENDINGS]
+    if not endings:
         stop(f"{query} has not ended yet; it has a receipt when it has")
-    return position
+    return endings[-1]
 
 
-def _wait(folder: DataFolder, query: str, position: int) -> Receipt:
+def _wait(folder: DataFolder, id_: str, position: int) -> Receipt:
+    if position >= 1 and isinstance(entry_at(folder.journal, position), Hold):
+        stop(f"entry {position} is a hold: it stands in the receipt of its query's ending")
     until = time.monotonic() + PATIENCE_SECONDS
     while (found := receipt_at(folder.log, position)) is None:
         if time.monotonic() >= until:
-            stop(f"the log has not come to {query} yet; a running gateway publishes it")
+            stop(f"the log has not come to {id_} yet; a running gateway publishes it")
         time.sleep(LOOK_AGAIN_SECONDS)
     return found
-
-
-def log_key(config: ConfigFile = None, data: Data = None, json: Json = False) -> None:
-    """Print the transparency log's public key, by which receipts and logs are verified."""
-    folder = data_folder(data)
-    with expected():
-        settings, _ = load_settings(config, folder.root)
-        key = verifier_of(folder, settings.log_origin)
-    if json:
-        print_json({"origin": key.name, "key": str(key)})
-    else:
-        print(key)  # noqa: T201  (to be copied: never wrapped, never coloured)

@@ -10,10 +10,12 @@ from typing import Annotated
 import msgspec
 import typer
 
+from farthing import clock
 from farthing.cli.output import Json, console, errors, examples, print_json, stop
 from farthing.cli.report import need_packages, progress
+from farthing.evidence.cosign import COSIGNATURE, cosigned_at
 from farthing.evidence.merkle import ProofError
-from farthing.evidence.note import NoteError, Verifier
+from farthing.evidence.note import ED25519, NoteError, Verifier, read_note
 from farthing.evidence.receipt import Receipt
 from farthing.evidence.source import source_of
 from farthing.evidence.tiles import TileError
@@ -51,24 +53,74 @@ def _checked() -> Iterator[None]:
         stop(f"NOT VERIFIED: {problem}")
 
 
-def _verifier(key: str) -> Verifier:
+def _verifier(key: str, kind: bytes = ED25519) -> Verifier:
     with _checked():
-        return Verifier.of(key if "+" in key else Path(key).read_text())
+        return Verifier.of(key if "+" in key else Path(key).read_text(), kind)
+
+
+def _cosigned(checkpoint: bytes, witnesses: list[Verifier], need: int) -> dict[str, str]:
+    """Return when each witness cosigned; raises NoteError if too few did."""
+    note = read_note(checkpoint)
+    found = {each.name: cosigned_at(note, each) for each in dict.fromkeys(witnesses)}
+    times = {name: clock.iso(at * clock.SECOND) for name, at in found.items() if at is not None}
+    if len(times) < need:
+        missing = ", ".join(name for name, at in found.items() if at is None)
+        raise NoteError(
+            f"{len(times)} of the witnesses cosigned it, and {need} must have; without: {missing}"
+        )
+    return times
+
+
+def _tell_key(given: Verifier, signed_by: Verifier) -> None:
+    """Say so where the key that was given only led to the one that signed."""
+    if given != signed_by:
+        said = f"signed with {signed_by}, which your key was handed over to"
+        console.print(said, soft_wrap=True, markup=False)
 
 
 @app.command("receipt")
-def receipt(file: File, key: Key, json: Json = False) -> None:
-    """Verify a query's receipt, and print the entry that it shows."""
-    verifier = _verifier(key)
+def receipt(
+    file: File,
+    key: Key,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(
+            show_default=False,
+            help="A witness's public key, as `farthing witness` prints it, or a file that holds "
+            "it; may be repeated.",
+        ),
+    ] = None,
+    need: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            show_default=False,
+            help="How many of the witnesses must have cosigned. [default: all]",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Verify a query's receipt, and print the entry that it shows.
+
+    With --witness, that those had seen the log as it is in the receipt, and when.
+    """
+    verifier, peers = _verifier(key), [_verifier(each, COSIGNATURE) for each in witness or ()]
     with _checked():
         found = Receipt.decode(file.read_bytes())
         head = found.check(verifier)
+        signed_by = read_note(found.checkpoint).follow(verifier)
+        times = _cosigned(found.checkpoint, peers, len(peers) if need is None else need)
     if json:
         told = {"index": found.number, "size": head.size, "origin": head.origin}
-        print_json({**told, "entry": msgspec.Raw(found.entry)})
+        seen = [{"witness": name, "at": at} for name, at in times.items()]
+        entry = msgspec.Raw(found.entry)
+        print_json({**told, "key": str(signed_by), "cosigned": seen, "entry": entry})
     else:
         said = f"verified: leaf {found.number} of the {head.size} that {head.origin} has signed"
         console.print(said, soft_wrap=True, markup=False)
+        _tell_key(verifier, signed_by)
+        for name, at in times.items():
+            console.print(f"cosigned by {name} at {at}", soft_wrap=True, markup=False)
         console.print(found.entry.decode(), soft_wrap=True, markup=False)
 
 
@@ -81,13 +133,15 @@ def folder(
     """Verify all entries and all tiles of a log."""
     verifier = _verifier(key)
     with _checked():
-        head, beyond = verify_folder(folder, verifier)
+        head, beyond, signed_by = verify_folder(folder, verifier)
     if json:
-        print_json({"size": head.size, "origin": head.origin, "beyond": beyond})
+        told = {"size": head.size, "origin": head.origin, "beyond": beyond}
+        print_json({**told, "key": str(signed_by)})
         return
     said = f"verified: {head.size} entries are what {head.origin} has signed"
     more = f"; {beyond} files go beyond the checkpoint and were not checked" if beyond else ""
     console.print(said + more, soft_wrap=True, markup=False)
+    _tell_key(verifier, signed_by)
 
 
 @app.command("growth")

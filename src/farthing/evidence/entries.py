@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from farthing.evidence.merkle import ProofError, peaks_root, perfect_root
-from farthing.evidence.note import Head, Verifier, read_checkpoint, said_by
+from farthing.evidence.note import Head, Verifier, read_checkpoint, read_note
 from farthing.evidence.tiles import HASH, WIDTH, Fetch, TreeReader
 
 Bundle = list[bytes]
@@ -58,7 +58,7 @@ def read_entries(fetch: Fetch, verifier: Verifier | None) -> Entries:
         OSError: it cannot be read; FileNotFoundError, if there is none.
     """
     checkpoint = fetch("checkpoint")
-    head = read_checkpoint(checkpoint, verifier) if verifier else said_by(checkpoint)
+    head = read_checkpoint(checkpoint, verifier) if verifier else read_note(checkpoint).head
     return Entries(fetch, head, verified=verifier is not None)
 
 

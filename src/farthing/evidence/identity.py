@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import NamedTuple
 
 from farthing.errors import ConfigError
+from farthing.evidence.keyring import Keyring, new_secret, seed_of
 from farthing.evidence.note import Signer, Verifier
 from farthing.ledger.disk import DISK
 from farthing.ledger.entry import Genesis
@@ -19,7 +19,22 @@ class Identity(NamedTuple):
 
     origin: str
     signer: Signer
+    """The key in the first place; the journal may name another that comes after it."""
     salt: bytes
+    keys: Keyring | None = None
+    """Where another is; without it, the one key is all there is."""
+
+    def signs_with(self, key: Verifier) -> Identity:
+        """Return the identity with the private key of a public one.
+
+        Raises:
+            ConfigError: it is not there.
+        """
+        if self.signer.verifier == key:
+            return self
+        if self.keys is None:
+            raise ConfigError(f"the private key of {key} is not there")
+        return self._replace(signer=self.keys.signer(key))
 
 
 def origin_of(data: DataFolder, setting: str) -> str | None:
@@ -35,11 +50,12 @@ def identity_of(data: DataFolder, setting: str) -> Identity | None:
     origin = origin_of(data, setting)
     if origin is None:
         return None
-    return Identity(origin, Signer(origin, _secret(data.log_key)), _secret(data.log_salt))
+    keys = Keyring(data.log_key.parent, origin)
+    return Identity(origin, keys.current(), _salt(data.log_salt), keys)
 
 
 def verifier_of(data: DataFolder, setting: str) -> Verifier:
-    """Return the log's public key.
+    """Return the public key that signs, or will until a rotation has been published.
 
     Raises:
         ConfigError: no gateway has run on the data folder yet.
@@ -47,19 +63,11 @@ def verifier_of(data: DataFolder, setting: str) -> Verifier:
     origin = origin_of(data, setting)
     if origin is None or not data.log_key.exists():
         raise ConfigError(f"there is no log in {data.root} yet; `farthing up` starts one")
-    return Signer(origin, _secret(data.log_key)).verifier
+    return Keyring(data.log_key.parent, origin).current().verifier
 
 
-def _secret(path: Path) -> bytes:
+def _salt(path: Path) -> bytes:
     """Return 32 bytes that are made once; a file that holds anything else is refused."""
     if not path.exists():
-        write_private(path, secrets.token_hex(32) + "\n")
-    try:
-        secret = bytes.fromhex(path.read_text())
-    except ValueError:
-        secret = b""
-    if len(secret) != 32:
-        raise ConfigError(
-            f"{path} is not 32 bytes in hexadecimal; put back the file that was there"
-        )
-    return secret
+        write_private(path, new_secret().decode())
+    return seed_of(path.read_bytes(), path)

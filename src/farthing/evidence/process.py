@@ -9,18 +9,23 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 import time
+from collections import deque
 from pathlib import Path
 
 import uvloop
 
 from farthing.errors import ConfigError
 from farthing.evidence.identity import identity_of
+from farthing.evidence.note import NoteError
 from farthing.evidence.publish import ContradictionError, Publisher
+from farthing.evidence.witnesses import Witnesses
 from farthing.ledger.follow import NICENESS
 from farthing.ledger.segments import JournalDamagedError
 from farthing.paths import DataFolder, lock
 from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
+from farthing.settings import Settings
 
 log = logging.getLogger("farthing")
 
@@ -42,6 +47,8 @@ class Publishing:
         self._publisher: Publisher | None = None
         self._lock: int | None = None
         self._pause = EVERY_SECONDS
+        self.cosigned: deque[bytes] = deque()
+        """Checkpoints that witnesses have cosigned, to be published."""
         self.refusal = ""
         """Why nothing is signed any more; empty while it is."""
 
@@ -53,6 +60,8 @@ class Publishing:
         try:
             publisher = self._publisher or self._open()
             more = publisher is not None and publisher.publish()
+            while publisher is not None and self.cosigned:
+                publisher.show_cosigned(self.cosigned.popleft())
         except (ContradictionError, JournalDamagedError) as problem:
             self.refusal = str(problem)
             return self.turn()
@@ -92,13 +101,52 @@ class Publishing:
 
 async def _serve(runtime: Runtime) -> None:
     stop = stop_event()
-    publishing = Publishing(DataFolder(Path(runtime.data)), runtime.settings.log_origin)
+    data = DataFolder(Path(runtime.data))
+    publishing = Publishing(data, runtime.settings.log_origin)
+    witnessing = asyncio.create_task(_witness(data, runtime.settings, publishing))
     say_ready()  # the gateway does not wait for its log
     while not stop.is_set():
         seconds = await asyncio.to_thread(publishing.turn)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), seconds)
+    witnessing.cancel()
     await asyncio.to_thread(publishing.finish)
+
+
+async def _witness(data: DataFolder, settings: Settings, publishing: Publishing) -> None:
+    """Ask the witnesses now and then; publishing does not wait for them."""
+    if not settings.witnesses:
+        return
+    witnesses = Witnesses(data.log, data.witnesses, settings.witnesses)
+    loop = asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        cosigned = await _round(witnesses)
+        if cosigned is not None:
+            publishing.cosigned.append(cosigned)
+        await asyncio.sleep(max(0, began + settings.witness_seconds - loop.time()))
+
+
+async def _round(witnesses: Witnesses) -> bytes | None:
+    """Ask all witnesses once, in a thread that nobody waits for when the process ends."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[bytes | None] = loop.create_future()
+
+    def work() -> None:
+        try:
+            came = witnesses.round()
+        except (OSError, NoteError) as problem:
+            log.error("the witnesses cannot be asked (%s); trying again", problem)
+            came = None
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
+            loop.call_soon_threadsafe(tell, came)
+
+    def tell(came: bytes | None) -> None:
+        if not done.done():
+            done.set_result(came)
+
+    threading.Thread(target=work, daemon=True).start()
+    return await done
 
 
 def main() -> None:

@@ -14,13 +14,15 @@ from pathlib import Path
 from farthing.evidence.identity import Identity
 from farthing.evidence.leaf import Leaves
 from farthing.evidence.merkle import EMPTY
-from farthing.evidence.note import Head, NoteError, read_checkpoint
+from farthing.evidence.note import Handover, Head, Note, NoteError, Verifier, read_note
+from farthing.evidence.rotate import handover_of
 from farthing.evidence.store import Store
 from farthing.evidence.tiles import WIDTH, Tile
 from farthing.evidence.tree import Piece, Tree
+from farthing.evidence.witnesses import COSIGNED
 from farthing.ledger.cursor import Cursor
 from farthing.ledger.disk import DISK, Disk
-from farthing.ledger.entry import Entry
+from farthing.ledger.entry import Entry, LogKey
 
 log = logging.getLogger("farthing")
 
@@ -43,7 +45,7 @@ class Publisher:
         """Read what was signed before.
 
         Raises:
-            ContradictionError: it was not signed with this key, or not under this name.
+            ContradictionError: it was not signed under this name.
             FileNotFoundError: there is no journal.
         """
         self._folder = folder
@@ -51,8 +53,9 @@ class Publisher:
         self._disk = disk
         self._identity = identity
         self._store = Store(folder, disk)
-        self._signed = self._heads()
-        self.head = max(self._signed.values(), key=_size, default=self._made(0, EMPTY))
+        self._signed = self._notes()
+        heads = (note.head for note in self._signed.values())
+        self.head = max(heads, key=_size, default=self._made(0, EMPTY))
         """The last one that was signed."""
         self._cursor = Cursor(journal, disk)
         self._begin()
@@ -61,25 +64,31 @@ class Publisher:
         """Begin at the journal's first entry; nothing is written before all heads are met."""
         self._tree = Tree()
         self._leaves = Leaves(self._identity.salt)
+        self._handovers: list[Handover] = []
+        self._kept: Verifier | None = None
         self._position = 0
         self._completed: list[Tile] = []
         self._damaged: list[Tile] = []
         self._verifying = bool(self._signed)
 
-    def _heads(self) -> dict[str, Head]:
+    def _notes(self) -> dict[str, Note]:
         found = {}
         for name in (SIGNED, CHECKPOINT):
             data = self._store.read(name)
             try:
                 if data is not None:
-                    found[name] = read_checkpoint(data, self._identity.signer.verifier)
+                    found[name] = read_note(data)
+                    if found[name].head.origin != self._identity.origin:
+                        raise NoteError(f"its name is {found[name].head.origin}")
             except NoteError as problem:
-                where = self._folder / name
-                raise ContradictionError(
-                    f"{where} was not signed by this log ({problem}). Put back the files in "
-                    "secrets/ that it was signed with, and the setting log_origin"
-                ) from None
+                raise self._foreign(name, problem) from None
         return found
+
+    def _foreign(self, name: str, problem: NoteError) -> ContradictionError:
+        return ContradictionError(
+            f"{self._folder / name} was not signed by this log ({problem}). Put back the files in "
+            "secrets/ that it was signed with, and the setting log_origin"
+        )
 
     def publish(self) -> bool:
         """Publish what is durable and new; true where there may be more.
@@ -111,11 +120,31 @@ class Publisher:
             self._position += 1
             leaf = self._leaves.take(entry, self._position)
             if leaf is not None:
+                if isinstance(entry, LogKey):
+                    self._hand_over(entry)
                 complete = self._tree.add(leaf)
                 if complete:
                     self._keep(complete)
                 if self._verifying:
                     self._meet_heads()
+
+    def _hand_over(self, entry: LogKey) -> None:
+        """Sign with another key from here on, if it is the present one's word."""
+        try:
+            handover = handover_of(entry)
+        except NoteError as problem:
+            raise ContradictionError(f"entry {self._position}: {problem}") from None
+        stale = self._handovers and handover.before != self._key
+        if stale or handover.key.name != self._identity.origin:
+            raise ContradictionError(
+                f"entry {self._position} is not the word of the key that signs"
+            )
+        self._handovers.append(handover)
+
+    @property
+    def _key(self) -> Verifier:
+        """The public key that signs at this place of the journal."""
+        return self._handovers[-1].key if self._handovers else self._identity.signer.verifier
 
     def _keep(self, pieces: Iterable[Piece]) -> None:
         """Put tiles in their places, or see whether they are there."""
@@ -131,10 +160,17 @@ class Publisher:
     def _meet_heads(self) -> None:
         """Check the tree against each head that was signed at its size."""
         size = self._tree.size
-        if size not in (head.size for head in self._signed.values()):
+        here = {name: note for name, note in self._signed.items() if note.head.size == size}
+        if not here:
             return
         made = self._made(size, self._tree.root())
-        if any(head.size == size and head != made for head in self._signed.values()):
+        for name, note in here.items():
+            try:
+                if note.follow(self._key) != self._key:
+                    raise NoteError("its key is one that came later")
+            except NoteError as problem:
+                raise self._foreign(name, problem) from None
+        if any(note.head != made for note in here.values()):
             raise ContradictionError(
                 f"the first {size} leaves of the journal are not those that were signed: the "
                 "journal was changed, or it is another one, or the file secrets/log-salt is"
@@ -145,7 +181,7 @@ class Publisher:
 
     def _verified(self) -> None:
         """Go on from the last head; show it, if a crash came before that."""
-        signed, damaged = self._identity.signer.sign(self.head), self._damaged
+        signed, damaged = self._sign(self.head), self._damaged
         self._signed.clear()
         self._verifying = False
         if damaged:
@@ -155,8 +191,10 @@ class Publisher:
             )  # fmt: skip
             self._repair()
         for name in (SIGNED, CHECKPOINT):
-            if self._store.read(name) != signed:
+            # What is public may have cosignatures behind ours.
+            if not (self._store.read(name) or b"").startswith(signed):
                 self._store.replace(name, signed)
+        self._forget_old_keys()
 
     def _repair(self) -> None:
         """Read the journal again up to here and write each tile that is not as it must be."""
@@ -181,13 +219,31 @@ class Publisher:
         for tile, data in edge:
             self._store.write(tile.path, data)
         self._store.sync()
-        signed = self._identity.signer.sign(head)
+        signed = self._sign(head)
         self._store.replace(SIGNED, signed)
         self.head = head
         self._store.replace(CHECKPOINT, signed)
+        self._forget_old_keys()
         for tile in self._completed:
             self._store.remove_parts(tile)
         self._completed.clear()
+
+    def show_cosigned(self, data: bytes) -> None:
+        """Publish a checkpoint of this log that witnesses have cosigned."""
+        self._store.replace(COSIGNED, data)
+        if read_note(data).head == self.head:
+            self._store.replace(CHECKPOINT, data)
+
+    def _sign(self, head: Head) -> bytes:
+        self._identity = self._identity.signs_with(self._key)
+        return self._identity.signer.sign(head, reversed(self._handovers))
+
+    def _forget_old_keys(self) -> None:
+        """Once what the new key signed is public, the old one is nowhere any more."""
+        if self._handovers and self._kept != self._key and self._identity.keys is not None:
+            older = [handover.key for handover in self._handovers[:-1]]
+            self._identity.keys.keep(self._key, older)
+            self._kept = self._key
 
     def _made(self, size: int, root: bytes) -> Head:
         return Head(self._identity.origin, size, root)

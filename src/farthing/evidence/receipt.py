@@ -20,9 +20,10 @@ from farthing.evidence.note import (
     decoded,
     encoded,
     read_checkpoint,
+    read_note,
 )
 from farthing.evidence.source import source_of
-from farthing.evidence.tiles import WIDTH, TreeReader
+from farthing.evidence.tiles import WIDTH, Fetch, TreeReader
 
 FIRST_LINE = "c2sp.org/tlog-proof@v1"
 # As many as a tree of 2⁶⁴ leaves could need.
@@ -37,6 +38,11 @@ class Receipt(NamedTuple):
     """Which leaf it is, from 0."""
     proof: tuple[bytes, ...]
     checkpoint: bytes
+
+    @property
+    def query(self) -> str:
+        """The query that the entry is an ending of; "" if it is none's."""
+        return msgspec.json.decode(self.entry, type=_Place).id
 
     def encode(self) -> bytes:
         """Return the file's bytes."""
@@ -108,13 +114,33 @@ def index_of(reader: TreeReader, position: int) -> int | None:
 def receipt_at(folder: Path, position: int) -> Receipt | None:
     """Return the receipt of the journal's entry at a position; None if the log has none yet.
 
-    The checkpoint is taken as it is: whoever gets the receipt checks it.
+    It is of the last checkpoint that witnesses cosigned, if that covers the entry and the log signs
+    with the same key still; else of the latest. It is taken as it is: whoever gets it checks it.
     """
     fetch = source_of(str(folder))
+    latest, cosigned = (_found(fetch, name) for name in ("checkpoint", "cosigned"))
+    if latest is None:
+        return None
+    if cosigned is not None and _key_id(cosigned) == _key_id(latest):
+        found = _receipt_under(fetch, cosigned, position)
+        if found is not None:
+            return found
+    return _receipt_under(fetch, latest, position)
+
+
+def _found(fetch: Fetch, name: str) -> bytes | None:
     try:
-        checkpoint = fetch("checkpoint")
+        return fetch(name)
     except FileNotFoundError:
         return None
+
+
+def _key_id(checkpoint: bytes) -> bytes:
+    """Return the id of the key that signed; the log's own signature is the first line."""
+    return read_note(checkpoint).signatures[0].id
+
+
+def _receipt_under(fetch: Fetch, checkpoint: bytes, position: int) -> Receipt | None:
     size = int(checkpoint.split(b"\n", 2)[1])
     reader = TreeReader(fetch, size)
     index = index_of(reader, position)
@@ -123,6 +149,7 @@ def receipt_at(folder: Path, position: int) -> Receipt | None:
 
 class _Place(msgspec.Struct):
     entry: int
+    id: str = ""
 
 
 def _position(leaf: bytes) -> int:

@@ -86,6 +86,7 @@ TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(("commitment", "source", "soft", "on_call", "code"), plain),
     **dict.fromkeys(("edition", "period", "root"), plain),
     **dict.fromkeys(("json_sha256", "html_sha256", "pdf_sha256"), plain),
+    **dict.fromkeys(("key", "before", "signature"), plain),
     **dict.fromkeys(("tranche", "after_ppm", "discount_ppm", "count", "tree_size"), count),
     **dict.fromkeys(("usd", "paid", "effective", "max_cost"), dollars),
     **dict.fromkeys(("amount", "limit", "total"), amount),

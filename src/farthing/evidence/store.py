@@ -66,6 +66,18 @@ class Store:
         self.write(path, data)
         self.sync()
 
+    def rename(self, path: str, to: str) -> None:
+        """Give a file another name beside it, in place of what had it, durably."""
+        place = self._root / to
+        self._disk.rename(self._root / path, place)
+        self._disk.sync_folder(place.parent)
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there; durable when this returns."""
+        if self.read(path) is not None:
+            self._disk.remove(self._root / path)
+            self._disk.sync_folder((self._root / path).parent)
+
     def remove_parts(self, tile: Tile) -> None:
         """Remove what was published of a tile before it was complete."""
         folder = (self._root / tile._replace(width=1).path).parent

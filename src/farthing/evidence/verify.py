@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from farthing.evidence.merkle import ProofError, check_consistency, consistency_proof
-from farthing.evidence.note import Head, Verifier, read_checkpoint
+from farthing.evidence.note import Head, NoteError, Verifier, read_checkpoint, read_note
 from farthing.evidence.source import source_of
 from farthing.evidence.tiles import (
     ENTRIES,
@@ -22,6 +24,8 @@ from farthing.evidence.tiles import (
 )
 from farthing.evidence.tree import Piece, Tree
 
+ROTATION = b'"kind":"log-key"'
+
 
 class Checked(NamedTuple):
     """What a folder held."""
@@ -29,27 +33,47 @@ class Checked(NamedTuple):
     head: Head
     beyond: int
     """Files of tiles that the checkpoint does not cover yet; they were not checked."""
+    key: Verifier
+    """The key that signed: the one given, or one that it was handed over to."""
 
 
 def verify_folder(folder: Path, verifier: Verifier) -> Checked:
     """Make a log's tree from its entries, and compare it with the checkpoint and all tiles.
 
     Raises:
-        NoteError: the checkpoint is not the log's.
+        NoteError: the checkpoint is not the log's, or its key not the one that the entries name.
         TileError: a file is not what the entries make of it, or is no file of a log.
         ProofError: the entries do not make the tree that was signed.
         FileNotFoundError: a file is missing.
     """
     fetch = source_of(str(folder))
-    head = read_checkpoint(fetch("checkpoint"), verifier)
+    note = read_note(fetch("checkpoint"))
+    head, key, named = note.head, note.follow(verifier), ""
     reader, tree = TreeReader(fetch, head.size), Tree()
     for number in range(-(-head.size // WIDTH)):
         for entry in reader.bundle(number):
             _compare(fetch, tree.add(entry))
+            named = _key_named(entry) or named
     _compare(fetch, tree.edge())
     if tree.root() != head.root:
         raise ProofError("the entries do not make the tree that was signed")
-    return Checked(head, sum(_is_beyond(folder, path, head.size) for path in _files(folder)))
+    if named and named != str(key):
+        raise NoteError(f"the entries say that {named} signs, and {key} signed")
+    beyond = sum(_is_beyond(folder, path, head.size) for path in _files(folder))
+    return Checked(head, beyond, key)
+
+
+class _Named(msgspec.Struct):
+    kind: str
+    key: str = ""
+
+
+def _key_named(entry: bytes) -> str:
+    """Return the key that an entry names as the one that signs from there on, if it is such."""
+    if ROTATION not in entry:  # no text can hold that: its quotes would be escaped
+        return ""
+    told = msgspec.json.decode(entry, type=_Named)
+    return told.key if told.kind == "log-key" else ""
 
 
 def _compare(fetch: Fetch, pieces: list[Piece] | Iterator[Piece]) -> None:

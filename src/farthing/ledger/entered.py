@@ -20,6 +20,7 @@ from farthing.ledger.entry import (
     Genesis,
     Key,
     Limit,
+    LogKey,
     PriceBookInForce,
     Refusals,
     Reset,
@@ -45,6 +46,7 @@ _SUBJECTS: dict[type, Callable[[Any], str]] = {
     Config: lambda entry: f"config:{entry.digest}",
     PriceBookInForce: lambda entry: f"price-book:{entry.digest}",
     Statement: lambda entry: f"statement:{entry.json_sha256}",
+    LogKey: lambda entry: f"log-key:{entry.key}",
 }
 ENTERED = tuple(_SUBJECTS)
 

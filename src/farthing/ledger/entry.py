@@ -328,11 +328,23 @@ class Statement(msgspec.Struct, frozen=True, array_like=True, tag="statement"):
     """The root of the tree of those leaves, in hexadecimal."""
 
 
+class LogKey(msgspec.Struct, frozen=True, array_like=True, tag="log-key"):
+    """The transparency log is signed with another key from here on, at the old one's word."""
+
+    at: int
+    by: str
+    key: str
+    """The new public key, as `farthing log-key` prints it."""
+    before: str
+    signature: str
+    """In base64, of the new key by the one before."""
+
+
 Entry = (
     Genesis | Key | ChangeKey | Revoke | Scope | Limit | TopUp | Commitment | Exercise
     | Hold | Settle | Void | Unresolved | Resolve | Expire | WriteOff
     | Overrun | Reset | Draw | Warned | Config | PriceBookInForce
-    | Refusals | Statement
+    | Refusals | Statement | LogKey
 )  # fmt: skip
 Ending = Settle | Void | Unresolved
 

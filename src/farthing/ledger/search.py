@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
 
 from farthing.ledger.cursor import PIECE
 from farthing.ledger.disk import DISK, Disk
@@ -21,6 +24,8 @@ from farthing.ledger.segments import (
     segment_path,
 )
 from farthing.ledger.window import EVER
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 def ledger_in(folder: Path, disk: Disk = DISK) -> str:
@@ -48,6 +53,17 @@ def entries_about(folder: Path, query: str, disk: Disk = DISK) -> Iterator[tuple
             if name in group:
                 for number, entry in enumerate(_entries(group, first), start=first):
                     if getattr(entry, "id", None) == query:
+                        yield number, entry
+
+
+def entries_of(folder: Path, kind: type[T], disk: Disk = DISK) -> Iterator[tuple[int, T]]:
+    """Yield the entries of a kind with their numbers; raises as `entries_about` does."""
+    tag = str(kind.__struct_config__.tag).encode()
+    for segment in _segments(folder, disk):
+        for group, first in _groups(segment, disk):
+            if tag in group:
+                for number, entry in enumerate(_entries(group, first), start=first):
+                    if isinstance(entry, kind):
                         yield number, entry
 
 

@@ -24,6 +24,7 @@ from farthing.ledger.entry import (
     Hold,
     Key,
     Limit,
+    LogKey,
     Overrun,
     PriceBookInForce,
     Refusal,
@@ -102,6 +103,7 @@ class State:
             PriceBookInForce: self._book,
             Refusals: lambda _: None,
             Statement: lambda _: None,
+            LogKey: lambda _: None,
         }
 
     @property

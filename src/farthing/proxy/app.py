@@ -283,7 +283,7 @@ class App:
         if record is None:
             raise Malformed("unknown_query", f"This key has made no query {query!r}.")
         if receipt:
-            return await self._log.receipt(query, record["end_position"])
+            return await self._log.receipt(query, record["end_position"], request.question)
         return JSON, msgspec.json.encode(presented(record))
 
     async def _answer(

@@ -14,7 +14,8 @@ from farthing.evidence.tiles import ENTRIES, Tile
 
 LOG = b"/log/"
 RECEIPT = "/receipt"
-CHECKPOINT = "checkpoint"
+CHECKPOINTS = ("checkpoint", "cosigned")
+"""The latest, and the last one that a witness has cosigned."""
 
 # A checkpoint comes every second or so; a receipt waits for the one that covers it.
 PATIENCE_SECONDS = 5.0
@@ -44,8 +45,8 @@ class LogPages:
             Malformed: there is none of that name that is served.
         """
         path = name.decode("latin-1")
-        tile = None if path == CHECKPOINT else Tile.of(path)
-        if path != CHECKPOINT and tile is None:
+        tile = None if path in CHECKPOINTS else Tile.of(path)
+        if path not in CHECKPOINTS and tile is None:
             raise _missing(path)
         if tile is not None and tile.level == ENTRIES and not self._entries:
             raise Malformed(
@@ -64,20 +65,26 @@ class LogPages:
             raise FileNotFoundError
         return (self._folder / path).read_bytes()
 
-    async def receipt(self, query: str, position: int | None) -> Page:
-        """Return the receipt of the query whose ending is the journal's entry at a position.
+    async def receipt(self, query: str, position: int | None, question: bytes = b"") -> Page:
+        """Return the receipt of the query whose last ending is the journal's entry at a position.
+
+        `entry=NUMBER` asks for an earlier ending of it, as which its cost was not known yet.
 
         Raises:
-            Malformed: it has not ended.
+            Malformed: it has not ended, or that entry is no ending of it.
             Refused: no checkpoint covers it yet.
         """
         if position is None or self._folder is None:
             raise Malformed("no_receipt", f"There is no receipt of {query!r}: it has not ended.")
+        if question:
+            position = _asked_entry(question, position)
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE_SECONDS
         while True:
             receipt = await asyncio.to_thread(receipt_at, self._folder, position)
             if receipt is not None:
+                if question and receipt.query != query:
+                    raise Malformed("no_receipt", f"That entry is no ending of {query!r}.")
                 name = b'content-disposition: attachment; filename="%s.tlog-proof"\r\n'
                 return TEXT + name % query.encode(), receipt.encode()
             if loop.time() >= until:
@@ -87,6 +94,14 @@ class LogPages:
                     retry_after=5,
                 )
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _asked_entry(question: bytes, last: int) -> int:
+    """Return the entry that is asked for; no ending of a query comes behind its last."""
+    name, _, number = question.partition(b"=")
+    if name != b"entry" or not number.isdigit() or len(number) > 18 or int(number) > last:
+        raise Malformed("no_receipt", "Ask for entry=NUMBER, of an earlier ending of the query.")
+    return int(number)
 
 
 def _missing(path: str) -> Malformed:

@@ -10,6 +10,7 @@ import tomllib
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -104,6 +105,7 @@ def _check(settings: Settings) -> None:
         "workers": settings.workers,
         "default_output_tokens": settings.default_output_tokens,
         "unresolved_days": settings.unresolved_days,
+        "witness_seconds": settings.witness_seconds,
         "local.context_tokens": local.context_tokens,
         "local.parallel": local.parallel,
         **{f"http.{name}": getattr(http, name) for name in http.__struct_fields__},
@@ -117,6 +119,8 @@ def _check(settings: Settings) -> None:
     origin = settings.log_origin
     named = origin.isprintable() and "+" not in origin and " " not in origin
     _expect(named, 'a name without spaces and "+"', "log_origin")
+    for index, witness in enumerate(settings.witnesses):
+        _expect(_is_http(witness.url), "an http address", f"witnesses[{index}].url")
     for index, row in enumerate(settings.prices):
         tokens = row.context_tokens
         where = f"prices[{index}].context_tokens"
@@ -138,6 +142,11 @@ def _amount(dollars: Decimal) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_http(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
 
 
 def split_address(listen: str) -> tuple[str, int]:

@@ -107,6 +107,18 @@ class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Whether base_url may resolve to a loopback, private or link-local address."""
 
 
+class WitnessSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[[witnesses]]: who cosigns the transparency log (c2sp.org/tlog-witness), such as a
+    `farthing witness` that somebody else runs."""
+
+    url: str
+    """Where it is, such as "https://witness.example.com"."""
+    key: str
+    """Its public key, as `farthing witness` prints it."""
+    allow_private_address: bool = False
+    """Whether it may be at a private or loopback address."""
+
+
 class PriceOverride(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[[prices]]: a price that comes before the price book's. Dollars for a million tokens."""
 
@@ -191,6 +203,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     log_entries: bool = False
     """Whether the log's entries are served under /log/tile/entries/ to whoever reaches the gateway:
     models, scopes, tokens and costs of all queries. Checkpoint and hashes always are."""
+    witnesses: list[WitnessSettings] = []
+    witness_seconds: float = 60
+    """How often witnesses are asked for a cosignature, if the log grew."""
     models: dict[str, str] = {}
     """Names of your own for models: "fast" = "openai/gpt-4o-mini"."""
     http: HttpSettings = HttpSettings()

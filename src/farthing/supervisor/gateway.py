@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from farthing.errors import ConfigError
+from farthing.evidence.witnesses import check_witnesses
 from farthing.ledger.database import DatabaseAwayError, shown, speaking
 from farthing.ledger.records import open_records
 from farthing.local.model import ModelReady, ModelTold, Speed, known_speed
@@ -73,6 +74,7 @@ class Gateway:
 
     async def _start(self) -> None:
         load_providers(self.settings, os.environ)  # its errors are for the one who starts us
+        check_witnesses(self.settings.witnesses)
         self._lock = lock(
             self.data.lock,
             f"the data folder {self.data.root} is already open in another process; stop that "
