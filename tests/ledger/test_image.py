@@ -18,6 +18,7 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
+    Erasure,
     Exercise,
     Expire,
     Genesis,
@@ -163,6 +164,7 @@ class Work:
                 Scope(now, "ada", "team:later", "org:o"),
                 Config(now, f"c{self.count}"),
                 PriceBookInForce(now, f"b{self.count}", "test"),
+                Erasure(now, "ada", f"e{self.count}", "request", ("q1",)),
             )
         )
 

@@ -10,6 +10,7 @@ from farthing.ledger.entry import (
     Commitment,
     Config,
     Entry,
+    Erasure,
     Exercise,
     Expire,
     Genesis,
@@ -114,6 +115,7 @@ def _step(draw: random.Random, state: State, step: int, at: int) -> list[Entry]:
                 Exercise(at, "ann", "c1", 2, 300),
                 Config(at, f"c{step}"),
                 PriceBookInForce(at, f"b{step}", "test"),
+                Erasure(at, "ann", f"e{step}", "request", (some,), (step,), "asked", "org:acme"),
             ]
 
 

@@ -83,12 +83,13 @@ def structs(field: Field) -> Any:
 # A name means the same in all entries.
 TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(("ledger", "id", "unit", "window", "provider", "model", "digest"), plain),
+    **dict.fromkeys(("cause", "queries", "endings"), plain),
     **dict.fromkeys(("commitment", "source", "soft", "on_call"), plain),
     **dict.fromkeys(("tranche", "after_ppm", "discount_ppm"), count),
     **dict.fromkeys(("usd", "paid", "effective", "max_cost"), dollars),
     **dict.fromkeys(("amount", "limit", "total"), amount),
     **dict.fromkeys(("at", "starts", "ends", "expires"), time),
-    **dict.fromkeys(("by", "name", "note"), committed),
+    **dict.fromkeys(("by", "name", "note", "reason"), committed),
     **dict.fromkeys(("scope", "parent"), scope),
     "tranches": structs,
 }

@@ -15,6 +15,7 @@ from farthing.ledger.entry import (
     Commitment,
     Config,
     Entry,
+    Erasure,
     Exercise,
     Genesis,
     Key,
@@ -41,6 +42,7 @@ _SUBJECTS: dict[type, Callable[[Any], str]] = {
     **dict.fromkeys((Resolve, WriteOff), lambda entry: f"query:{entry.id}"),
     Config: lambda entry: f"config:{entry.digest}",
     PriceBookInForce: lambda entry: f"price-book:{entry.digest}",
+    Erasure: lambda entry: f"erasure:{entry.id}",
 }
 ENTERED = tuple(_SUBJECTS)
 

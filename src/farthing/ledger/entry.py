@@ -180,6 +180,14 @@ class Settle(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="settle
     """What a translation between dialects lost, joined by commas."""
     list_usd: int | None = None
     """What it would cost without the discount of a commitment; None: there was none."""
+    prompt: bytes = b""
+    """HMAC-SHA256 of the request's body as the client sent it, under a salt that the vault keeps;
+    empty where nothing was committed."""
+    answer: bytes = b""
+    """The same of the answer's body as the client was sent it."""
+    contents: str = ""
+    """What became of both: "committed", "kept", "cut" (kept, but not to their end), or "failed" (the
+    vault could not be written, so there is no commitment); empty where policy wants none."""
 
 
 class Void(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="void"):
@@ -200,6 +208,11 @@ class Unresolved(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="un
     total_us: int = 0
     upstream_id: str = ""
     """The provider's name for it, where its answer told it: an invoice may name it so."""
+    prompt: bytes = b""
+    """As in `settle`."""
+    answer: bytes = b""
+    """Of what the client was sent, however far that went."""
+    contents: str = ""
 
 
 class Resolve(msgspec.Struct, frozen=True, array_like=True, tag="resolve"):
@@ -288,6 +301,24 @@ class PriceBookInForce(msgspec.Struct, frozen=True, array_like=True, tag="price-
     source: str
 
 
+class Erasure(msgspec.Struct, frozen=True, array_like=True, tag="erasure"):
+    """Contents and salts of queries were deleted: their commitments can be opened no more."""
+
+    at: int
+    by: str
+    """Who had it done; "farthing" for what policy says."""
+    id: str
+    cause: str
+    """"retention": their time was over; "request": somebody asked for it."""
+    queries: tuple[str, ...]
+    """The ids of all of them."""
+    endings: tuple[int, ...] = ()
+    """Which entries they are that hold the commitments, where that was known, in order."""
+    reason: str = ""
+    scope: str = ""
+    """The scope whose key was destroyed as well, so that no copy of its contents can be read."""
+
+
 Entry = (
     Genesis
     | Key
@@ -311,6 +342,7 @@ Entry = (
     | Warned
     | Config
     | PriceBookInForce
+    | Erasure
 )
 Ending = Settle | Void | Unresolved
 

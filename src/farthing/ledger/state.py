@@ -18,6 +18,7 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
+    Erasure,
     Exercise,
     Expire,
     Genesis,
@@ -98,6 +99,7 @@ class State:
             Warned: lambda _: None,
             Config: self._config,
             PriceBookInForce: self._book,
+            Erasure: lambda _: None,
         }
 
     @property
