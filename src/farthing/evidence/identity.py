@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from pathlib import Path
 from typing import NamedTuple
 
 from farthing.errors import ConfigError
@@ -11,7 +9,7 @@ from farthing.evidence.note import Signer, Verifier
 from farthing.ledger.disk import DISK
 from farthing.ledger.entry import Genesis
 from farthing.ledger.segments import first_entry
-from farthing.paths import DataFolder, write_private
+from farthing.paths import DataFolder, private_secret
 
 
 class Identity(NamedTuple):
@@ -35,7 +33,7 @@ def identity_of(data: DataFolder, setting: str) -> Identity | None:
     origin = origin_of(data, setting)
     if origin is None:
         return None
-    return Identity(origin, Signer(origin, _secret(data.log_key)), _secret(data.log_salt))
+    return Identity(origin, Signer(origin, private_secret(data.log_key)), private_secret(data.log_salt))
 
 
 def verifier_of(data: DataFolder, setting: str) -> Verifier:
@@ -47,19 +45,4 @@ def verifier_of(data: DataFolder, setting: str) -> Verifier:
     origin = origin_of(data, setting)
     if origin is None or not data.log_key.exists():
         raise ConfigError(f"there is no log in {data.root} yet; `farthing up` starts one")
-    return Signer(origin, _secret(data.log_key)).verifier
-
-
-def _secret(path: Path) -> bytes:
-    """Return 32 bytes that are made once; a file that holds anything else is refused."""
-    if not path.exists():
-        write_private(path, secrets.token_hex(32) + "\n")
-    try:
-        secret = bytes.fromhex(path.read_text())
-    except ValueError:
-        secret = b""
-    if len(secret) != 32:
-        raise ConfigError(
-            f"{path} is not 32 bytes in hexadecimal; put back the file that was there"
-        )
-    return secret
+    return Signer(origin, private_secret(data.log_key)).verifier
