@@ -85,7 +85,9 @@ FORMS: list[tuple[Entry, list[Any]]] = [
         ],
     ),
     (
-        Settle(1, "q", 5, Usage(*range(1, 15)), 200, 6, 7, "up", "m", "seed", 9, b"p", b"a", "kept"),
+        Settle(
+            1, "q", 5, Usage(*range(1, 15)), 200, 6, 7, "up", "m", "seed", 9, b"p", b"a", "kept"
+        ),
         [
             *("settle", 1, "q", 5, list(range(1, 15)), 200, 6, 7, "up", "m", "seed", 9),
             *(b"p", b"a", "kept"),

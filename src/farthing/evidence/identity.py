@@ -33,7 +33,9 @@ def identity_of(data: DataFolder, setting: str) -> Identity | None:
     origin = origin_of(data, setting)
     if origin is None:
         return None
-    return Identity(origin, Signer(origin, private_secret(data.log_key)), private_secret(data.log_salt))
+    return Identity(
+        origin, Signer(origin, private_secret(data.log_key)), private_secret(data.log_salt)
+    )
 
 
 def verifier_of(data: DataFolder, setting: str) -> Verifier:

@@ -186,8 +186,8 @@ class Settle(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="settle
     answer: bytes = b""
     """The same of the answer's body as the client was sent it."""
     contents: str = ""
-    """What became of both: "committed", "kept", "cut" (kept, but not to their end), or "failed" (the
-    vault could not be written, so there is no commitment); empty where policy wants none."""
+    """What became of both: "committed", "kept", "cut" (kept, but not to their end), or "failed"
+    (the vault could not be written, so there is no commitment); empty where policy wants none."""
 
 
 class Void(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="void"):

@@ -145,12 +145,12 @@ class PriceOverride(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class ContentsRule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[[contents]]: what becomes of prompts and answers. Of all rows the one counts whose scope is the
-    nearest to the query's key; a query without one is neither hashed nor kept."""
+    """[[contents]]: what becomes of prompts and answers. Of all rows the one counts whose scope is
+    the nearest to the query's key; a query without one is neither hashed nor kept."""
 
     keep: Literal["nothing", "commitments", "contents"]
-    """"commitments" puts a salted hash of prompt and answer into the ledger and the log, and keeps the
-    salts in the vault; "contents" keeps both there as well, encrypted."""
+    """"commitments" puts a salted hash of prompt and answer into the ledger and the log, and keeps
+    the salts in the vault; "contents" keeps both there as well, encrypted."""
     scope: str = ""
     """"org:NAME", "team:NAME", "project:NAME" or "key:ID"; everybody unless said."""
     retention_days: int | None = None

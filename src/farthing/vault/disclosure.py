@@ -1,7 +1,7 @@
 """A disclosure: salts, and contents if they are kept, for an auditor who has the query's receipt.
 
-It is JSON; whoever has it can check that this was the prompt, and this the answer, of the entry that
-the receipt proves, and learns nothing of any other query.
+It is JSON; whoever has it can check that this was the prompt, and this the answer, of the entry
+that the receipt proves, and learns nothing of any other query.
 """
 
 from __future__ import annotations

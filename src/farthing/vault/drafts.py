@@ -1,9 +1,10 @@
 """What is gathered of a query's contents while it runs, and brought into the vault before it ends.
 
-A thread encrypts, writes and waits for the disk, for all queries at once; the event loop only hashes
-the pieces of streams. A query's ending is recorded when its salts, and its contents if they are to
-be kept, are on the disk: whoever sees a commitment can rely on there being a salt. The vault is always
-synced, whatever `durability` says, since the log that shows the commitment outlives a power cut.
+A thread encrypts, writes and waits for the disk, for all queries at once; the event loop only
+hashes the pieces of streams. A query's ending is recorded when its salts, and its contents if they
+are to be kept, are on the disk: whoever sees a commitment can rely on there being a salt. The vault
+is always synced, whatever `durability` says, since the log that shows the commitment outlives a
+power cut.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ from farthing.evidence.salt import commitment
 from farthing.flow import OneShot
 from farthing.ledger.entry import Settle, Unresolved, Void
 from farthing.ledger.ledger import LedgerPort, Outcome
+from farthing.ledger.search import ledger_in
+from farthing.paths import DataFolder
+from farthing.settings import Settings
+from farthing.vault.keys import Keys, master_key
 from farthing.vault.rules import Rules
 from farthing.vault.segment import encode
 from farthing.vault.writer import Record, Writer
@@ -199,7 +204,7 @@ class _Finish:
         """Return the records that are still to be written; the seal is the last."""
         draft, most = self._draft, self._most
         prompt, answer = draft.finish(self._rest)
-        records = []
+        records: list[Record] = []
         if draft.keep:
             records += _parts(draft, "prompt", 0, draft.prompt[:most])
             records += draft.parts()
@@ -280,7 +285,8 @@ class Vault:
     def _work(self) -> None:
         more = True
         while more:
-            jobs, size = [], 0
+            jobs: list[_Job] = []
+            size = 0
             while more and size < GROUP_BYTES and not (jobs and self._jobs.empty()):
                 job = self._jobs.get()
                 more = job is not None
@@ -316,3 +322,17 @@ class Vault:
             self._pending -= job.size
             if job.done is not None:
                 job.done(error)
+
+
+def open_vault(settings: Settings, data: DataFolder, run: str) -> Vault | None:
+    """Return the vault of a worker's run; None where no rule wants one.
+
+    Raises:
+        ConfigError: the master key is not the one that the vault was made with.
+    """
+    if not settings.contents:
+        return None
+    keys = Keys(data.vault, master_key(data))
+    keys.all()  # now, rather than at the first query
+    writer = Writer(data.vault, run, ledger_in(data.journal), keys)
+    return Vault(Rules(settings.contents), settings.contents_bytes, writer)

@@ -1,10 +1,10 @@
 """Delete contents and salts for good, and say so in the journal, whatever crashes meanwhile.
 
-What is to be erased is written down first (`erasing.json`), then a tenant's key is destroyed if that
-was asked for, then frames become zeros on the disk, then the erasure is recorded, then the paper goes.
-Each step can be done again: whoever erases next, or the next start, finishes what was begun. So the
-journal never says of anything that it is erased while it is there; and what is gone without an entry
-gets one.
+What is to be erased is written down first (`erasing.json`), then a tenant's key is destroyed if
+that was asked for, then frames become zeros on the disk, then the erasure is recorded, then the
+paper goes. Each step can be done again: whoever erases next, or the next start, finishes what was
+begun. So the journal never says of anything that it is erased while it is there; and what is gone
+without an entry gets one.
 """
 
 from __future__ import annotations
