@@ -10,8 +10,10 @@ from farthing import __version__
 from farthing.cli import (
     ask,
     commitments,
+    contents,
     credit,
     doctor,
+    erase,
     holds,
     keys,
     ledger,
@@ -50,6 +52,9 @@ app.add_typer(ledger.app, name="ledger")
 app.command("receipt")(receipt.receipt)
 app.command("log-key")(receipt.log_key)
 app.add_typer(verify.app, name="verify")
+app.command("contents")(contents.contents)
+app.command("disclose", epilog=contents.EXAMPLES)(contents.disclose)
+app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

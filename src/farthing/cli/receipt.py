@@ -22,7 +22,13 @@ LOOK_AGAIN_SECONDS = 0.1
 
 
 def receipt(
-    query: Annotated[str, typer.Argument(help="The query's id, as `farthing log` shows it.")],
+    query: Annotated[
+        str,
+        typer.Argument(
+            metavar="QUERY",
+            help="The query's id, as `farthing log` shows it, or an entry's number.",
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(show_default=False, help="Write it to this file.")
     ] = None,
@@ -45,7 +51,9 @@ def receipt(
 
 
 def _ending(folder: DataFolder, query: str) -> int:
-    """Return the position of a query's ending in the journal."""
+    """Return the position of a query's ending in the journal, or of the entry that is named."""
+    if query.isascii() and query.isdigit():
+        return int(query)
     from farthing.ledger.reading import Reader  # noqa: PLC0415  (SQL takes long to import)
 
     if not folder.journal.exists():

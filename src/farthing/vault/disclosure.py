@@ -10,6 +10,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -117,7 +118,15 @@ def check_content(data: bytes, salt: str, committed: str, field: str) -> None:
         raise DisclosureError(f"this is not the {field} that the entry commits to, or not its salt")
 
 
-def commitments(leaf: bytes) -> dict[str, str]:
-    """Return an entry's commitments by field; none are empty."""
+def matching(data: bytes, salt: str, leaf: bytes) -> str:
+    """Return which of an entry's commitments is to these bytes, under a salt.
+
+    Raises:
+        DisclosureError: none is.
+    """
     entry = msgspec.json.decode(leaf, type=_Leaf)
-    return {field: getattr(entry, field) for field in FIELDS}
+    for field in FIELDS:
+        with suppress(DisclosureError):
+            check_content(data, salt, getattr(entry, field), field)
+            return field
+    raise DisclosureError("this is nothing that the entry commits to, or not its salt")
