@@ -115,8 +115,8 @@ def _why_not(query: str, told: Story) -> str:
     if told.ending.contents == "failed":
         return f"when {query} ended the vault could not be written, says entry {told.position}"
     return (
-        f"entry {told.position} commits to contents of {query}, and the vault has nothing of it, nor "
-        "does an erasure say why: was an older copy of the vault put back?"
+        f"entry {told.position} commits to contents of {query}; the vault has nothing of it, and "
+        "no erasure says why: was an older copy of the vault put back?"
     )
 
 

@@ -84,7 +84,7 @@ class Keys:
         self._folder = folder / FOLDER
         self._folder.mkdir(exist_ok=True, mode=0o700)
         self._master = AESGCM(master)
-        self._known: dict[str, tuple[int, TenantKey]] = {}
+        self._known: dict[str, tuple[bytes, TenantKey]] = {}
 
     def held(self) -> contextlib.AbstractContextManager[None]:
         """Keep all keys from being destroyed meanwhile."""
@@ -98,14 +98,15 @@ class Keys:
             OSError: the disk cannot take it.
         """
         path = _path(self._vault, tenant)
-        with contextlib.suppress(FileNotFoundError):
-            number = path.stat().st_ino
-            known = self._known.get(tenant)
-            if known is None or known[0] != number:
-                known = self._known[tenant] = (number, self._read(path))
-            return known[1]
-        self._make(path, tenant)
-        return self.of(tenant)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            self._make(path, tenant)
+            return self.of(tenant)
+        known = self._known.get(tenant)
+        if known is None or known[0] != data:  # another process may have destroyed the one before
+            known = self._known[tenant] = (data, self._read(path, data))
+        return known[1]
 
     def all(self) -> dict[bytes, TenantKey]:
         """Return all keys by their ids.
@@ -113,7 +114,8 @@ class Keys:
         Raises:
             ConfigError: the master key is not the one that they were encrypted with.
         """
-        found = (self._read(path) for path in sorted(self._folder.iterdir()) if path.suffix == "")
+        paths = [path for path in sorted(self._folder.iterdir()) if not path.suffix]
+        found = (self._read(path, path.read_bytes()) for path in paths)
         return {key.id: key for key in found}
 
     def _make(self, path: Path, tenant: str) -> None:
@@ -132,9 +134,9 @@ class Keys:
             temporary.unlink(missing_ok=True)
         sync_folder(self._folder)
 
-    def _read(self, path: Path) -> TenantKey:
+    def _read(self, path: Path, data: bytes) -> TenantKey:
         try:
-            file = _decode(path.read_bytes())
+            file = _decode(data)
             id_, sealed = bytes.fromhex(file.id), bytes.fromhex(file.sealed)
             secret = self._master.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], id_)
         except (InvalidTag, ValueError):

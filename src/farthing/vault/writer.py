@@ -62,7 +62,8 @@ class Writer:
         try:
             with self._keys.held():
                 segment = self._current()
-                data = b"".join(self._frame(segment, record) for record in records)
+                known: dict[str, TenantKey] = {}
+                data = b"".join(self._frame(segment, record, known) for record in records)
                 self._disk.write(segment.file, data, self._size)
                 self._disk.sync(segment.file)
                 self._size += len(data)
@@ -99,8 +100,12 @@ class Writer:
             self.close()
         self._segment = None
 
-    def _frame(self, segment: _Segment, record: Record) -> bytes:
-        now, key = clock.wall(), self._keys.of(record.lineage[-1])
+    def _frame(self, segment: _Segment, record: Record, known: dict[str, TenantKey]) -> bytes:
+        """Return a record's frame; `known` are the keys of this group, which are held."""
+        now, tenant = clock.wall(), record.lineage[-1]
+        key = known.get(tenant)
+        if key is None:
+            key = known[tenant] = self._keys.of(tenant)
         cipher = segment.ciphers.get(key.id)
         if cipher is None:
             cipher = segment.ciphers[key.id] = segment_cipher(key, segment.id)
