@@ -93,11 +93,13 @@ def _kept(folder: DataFolder, query: str) -> tuple[Story, dict[str, Content]]:
         told = story(folder.journal, query)
         found = None
         if told.known and folder.vault.exists():
-            keys = Keys(folder.vault, master_key(folder))
             try:
+                keys = Keys(folder.vault, master_key(folder))
                 found = read_contents(folder.vault, keys, ledger_in(folder.journal), query)
             except InvalidTag:
                 stop(f"NOT VERIFIED: what the vault has of {query} was changed, or is another's")
+            except OSError as problem:
+                stop(f"the vault cannot be read ({problem})")
     if found is None:
         stop(_why_not(query, told))
     return told, found
