@@ -81,7 +81,7 @@ def erase(
     with expected():
         intent = _intent(folder, config, queries, scope, user, moment)
     count = len(intent.queries)
-    what = f"{count} queries" + (f", and the key of {intent.tenant}" if intent.key else "")
+    what = _counted(count) + (f", and the key of {intent.tenant}" if intent.key else "")
     if dry_run:
         _say(json, intent, [], f"would erase contents and salts of {what}")
         return
@@ -93,8 +93,12 @@ def erase(
     if not yes:
         typer.confirm(f"Erase contents and salts of {what}, for ever?", abort=True, err=True)
     entries = _erase(folder, intent)
-    count = len(intent.queries)
-    _say(json, intent, entries, f"erased contents and salts of {count} queries: {intent.id}")
+    done = _counted(len(intent.queries))  # more may have come meanwhile
+    _say(json, intent, entries, f"erased contents and salts of {done}: {intent.id}")
+
+
+def _counted(count: int) -> str:
+    return "1 query" if count == 1 else f"{count} queries"
 
 
 def _erase(folder: DataFolder, intent: Intent) -> list[str]:
