@@ -96,6 +96,7 @@ is used without any settings: see [providers](providers.md).
         schema.LocalSettings: "[local]",
         schema.ProviderSettings: "[providers.NAME]",
         schema.PriceOverride: "[[prices]]",
+        schema.ContentsRule: "[[contents]]",
     }
     for kind, title in tables.items():
         about = (kind.__doc__ or "").partition(": ")[2] or (kind.__doc__ or "")
@@ -134,6 +135,14 @@ provider = "inhouse"
 model = "qwen3-32b"
 input = 0.08
 output = 0.24
+
+[[contents]]
+keep = "commitments"
+
+[[contents]]
+scope = "team:legal"
+keep = "contents"
+retention_days = 180
 ```
 """
 

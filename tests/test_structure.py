@@ -24,6 +24,7 @@ LAYERS = [
     {"prices"},
     {"ledger"},
     {"evidence"},
+    {"vault"},
     {"policy", "route", "local"},
     {"proxy"},
     {"supervisor"},
@@ -72,7 +73,7 @@ def test_imports_point_one_way(path: Path) -> None:
 
 def test_siblings_do_not_import_each_other() -> None:
     for path in FILES:
-        siblings = LAYERS[layer(name_of(path))] if layer(name_of(path)) == 6 else set()
+        siblings = LAYERS[layer(name_of(path))] if layer(name_of(path)) == 7 else set()
         for module in imported(path):
             assert module not in siblings - {name_of(path)}, f"{path} imports {module}"
 

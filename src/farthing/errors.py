@@ -48,6 +48,7 @@ CODES: dict[str, tuple[int, str]] = {
     "lossy_crossing": (400, "The model's provider speaks a dialect that cannot say the request."),
     "route_tripped": (503, "The model billed more than its bound; its operator must look at it."),
     "ledger_unavailable": (503, "The ledger cannot answer, so nothing may be sent."),
+    "vault_unavailable": (503, "What must be kept of the query cannot be, so nothing was sent."),
     "journal_full": (503, "The journal's disk is full, so nothing may be sent."),
     "not_logged_yet": (503, "No checkpoint of the log covers the query's ending yet."),
     "shutting_down": (503, "The gateway is stopping."),

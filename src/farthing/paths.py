@@ -72,6 +72,16 @@ class DataFolder:
         return self.root / "secrets" / "log-salt"
 
     @property
+    def vault(self) -> Path:
+        """Salts and contents of queries, encrypted; none where nothing is to be kept."""
+        return self.root / "vault"
+
+    @property
+    def vault_key(self) -> Path:
+        """The master key of the vault, which the tenants' keys are encrypted with."""
+        return self.root / "secrets" / "vault-key"
+
+    @property
     def local_speed(self) -> Path:
         """What the embedded model's calibration measured."""
         return self.root / "local-speed.json"
@@ -125,6 +135,25 @@ def lock(path: Path, busy: str) -> int:
         os.close(descriptor)
         raise ConfigError(busy) from None
     return descriptor
+
+
+def private_secret(path: Path) -> bytes:
+    """Return 32 bytes that are made once; a file that holds anything else is refused.
+
+    Raises:
+        ConfigError: the file holds anything else.
+    """
+    if not path.exists():
+        write_private(path, secrets.token_hex(32) + "\n")
+    try:
+        secret = bytes.fromhex(path.read_text())
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise ConfigError(
+            f"{path} is not 32 bytes in hexadecimal; put back the file that was there"
+        )
+    return secret
 
 
 def write_private(path: Path, text: str) -> None:

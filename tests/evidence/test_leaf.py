@@ -7,6 +7,7 @@ import json
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 from tests.ledger.conftest import _workload
 from tests.support.evidence import entries, hold, settle
 
@@ -16,6 +17,7 @@ from farthing.evidence.tiles import ENTRY_MOST
 from farthing.ledger.entry import (
     Commitment,
     Entry,
+    Erasure,
     Genesis,
     Hold,
     Limit,
@@ -53,7 +55,7 @@ def test_every_kind_that_ends_a_query_is_known_as_one() -> None:
     records = {
         "Genesis", "Key", "ChangeKey", "Revoke", "Scope", "Limit", "TopUp", "Commitment",
         "Exercise", "Overrun", "Reset", "Draw", "Warned", "Config", "PriceBookInForce",
-        "Refusals", "Statement", "LogKey",
+        "Refusals", "Statement", "LogKey", "Erasure",
     }  # fmt: skip
     endings = {kind.__name__ for kind in ENDINGS}
     assert {kind.__name__ for kind in get_args(Entry)} == {"Hold"} | endings | records
@@ -93,3 +95,35 @@ def test_the_form_never_changes() -> None:
     assert isinstance(entries(1)[0], Genesis)
     digest = hashlib.sha256(b"\n".join(made)).hexdigest()
     assert digest == "3d06a1ff7615944105ad07df2cafbbd9e604dd5aeef5e4337e3e94927c38edb9"
+
+
+COMMITTED = {"prompt": b"p" * 32, "answer": b"a" * 32, "contents": "kept"}
+
+
+def test_commitments_to_contents_stand_in_the_leaf_of_the_ending() -> None:
+    made: list[Entry] = [
+        hold(1), replace(settle(1), **COMMITTED),
+        hold(2), Unresolved(6, "q2", "lost", **COMMITTED),  # type: ignore[arg-type]
+        hold(3), replace(settle(3), contents="failed"), hold(4), settle(4),
+    ]  # fmt: skip
+    first, second, third, last = (json.loads(leaf) for leaf in leaves(made))
+    for leaf in (first, second):
+        assert leaf["prompt"] == f"hmac-sha256:{(b'p' * 32).hex()}"
+        assert leaf["answer"] == f"hmac-sha256:{(b'a' * 32).hex()}"
+        assert leaf["contents"] == "kept"
+    assert third["contents"] == "failed" and not {"prompt", "answer"} & third.keys()
+    assert not {"prompt", "answer", "contents"} & last.keys()
+
+
+def test_the_leaf_of_an_ending_with_commitments_is_in_its_canonical_form() -> None:
+    (leaf,) = leaves([hold(1), replace(settle(1), **COMMITTED)])
+    assert leaf == json.dumps(json.loads(leaf), sort_keys=True, separators=(",", ":")).encode()
+
+
+def test_an_erasure_names_queries_and_no_person() -> None:
+    entry = Erasure(5, "ann", "e1", "request", ("q1", "q2"), (7,), "bob asked", "org:acme")
+    told = json.loads(leaves([entry])[0])
+    assert (told["queries"], told["endings"]) == (["q1", "q2"], [7])
+    assert (told["cause"], told["scope"]) == ("request", "org:acme")
+    for field in ("by", "reason"):
+        assert told[field].startswith("hmac-sha256:")

@@ -13,6 +13,7 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
+    Erasure,
     Exercise,
     Expire,
     Genesis,
@@ -87,11 +88,20 @@ FORMS: list[tuple[Entry, list[Any]]] = [
         ],
     ),
     (
-        Settle(1, "q", 5, Usage(*range(1, 15)), 200, 6, 7, "up", "m", "seed", 9, "length"),
-        ["settle", 1, "q", 5, list(range(1, 15)), 200, 6, 7, "up", "m", "seed", 9, "length"],
+        Settle(
+            *(1, "q", 5, Usage(*range(1, 15)), 200, 6, 7, "up", "m", "seed", 9, "length"),
+            *(b"p", b"a", "kept"),
+        ),
+        [
+            *("settle", 1, "q", 5, list(range(1, 15)), 200, 6, 7, "up", "m", "seed", 9, "length"),
+            *(b"p", b"a", "kept"),
+        ],
     ),
     (Void(1, "q", "why"), ["void", 1, "q", "why"]),
-    (Unresolved(1, "q", "why", 502, 9, "up"), ["unresolved", 1, "q", "why", 502, 9, "up"]),
+    (
+        Unresolved(1, "q", "why", 502, 9, "up", b"p", b"a", "cut"),
+        ["unresolved", 1, "q", "why", 502, 9, "up", b"p", b"a", "cut"],
+    ),
     (Resolve(1, "ann", "q", 5, "why", 6), ["resolve", 1, "ann", "q", 5, "why", 6]),
     (Expire(1, "q"), ["expire-posted", 1, "q"]),
     (WriteOff(1, "ann", "q", "why"), ["write-off", 1, "ann", "q", "why"]),
@@ -113,6 +123,10 @@ FORMS: list[tuple[Entry, list[Any]]] = [
         ["statement", 1, "ann", "customer", "2026", "org:o", "j", "h", "p", 7, "r"],
     ),
     (LogKey(1, "ann", "new", "old", "word"), ["log-key", 1, "ann", "new", "old", "word"]),
+    (
+        Erasure(1, "ann", "e1", "request", ("q", "r"), (7, 9), "asked for", "org:o"),
+        ["erasure", 1, "ann", "e1", "request", ["q", "r"], [7, 9], "asked for", "org:o"],
+    ),
 ]
 KINDS = [type(entry).__name__ for entry, _ in FORMS]
 
@@ -144,13 +158,17 @@ def test_a_field_that_a_later_version_adds_at_the_end_does_not_stop_this_one(
         (["key", 2, "ann", "k", "app", b"d"], Key(2, "ann", "k", "app", b"d", None, None)),
         (["limit", 2, "ann", "key:k", "usd", 5], Limit(2, "ann", "key:k", "usd", 5)),
         (["settle", 1, "q", 5, [], 200, 6, 7], Settle(1, "q", 5, Usage(), 200, 6, 7, "", "")),
+        (
+            ["settle", 1, "q", 5, [], 200, 6, 7, "up", "m", "seed", 9],
+            Settle(1, "q", 5, Usage(), 200, 6, 7, "up", "m", "seed", 9, b"", b"", ""),
+        ),
         (["unresolved", 1, "q", "why"], Unresolved(1, "q", "why", 0, 0, "")),
         (
             ["hold", 1, "q", "k", [], "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w"],
             Hold(1, "q", "k", (), "p", "m", "n", "chat", True, 5, 6, 7, 8, "book", "w", False),
         ),
     ],
-    ids=["Key", "Limit", "Settle", "Unresolved", "Hold"],
+    ids=["Key", "Limit", "Settle", "Settle before contents", "Unresolved", "Hold"],
 )
 def test_an_entry_without_the_optional_fields_can_be_read(form: list[Any], entry: Entry) -> None:
     assert decode(msgspec.msgpack.encode(form)) == entry

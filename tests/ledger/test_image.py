@@ -18,6 +18,7 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
+    Erasure,
     Exercise,
     Expire,
     Genesis,
@@ -167,6 +168,7 @@ class Work:
                 PriceBookInForce(now, f"b{self.count}", "test"),
                 Statement(now, "ada", "shareholder", "2026", "", "j", "h", "p", 3, "r"),
                 LogKey(now, "ada", "new", "old", "word"),
+                Erasure(now, "ada", f"e{self.count}", "request", ("q1",)),
             )
         )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from farthing.errors import ConfigError
 from farthing.ledger.commit import Committer
@@ -273,6 +274,7 @@ def test_the_largest_ending_fits_the_room_that_is_kept_for_it() -> None:
     most, text, query = 2**64 - 1, "\U0001f4b0" * TEXT_MOST, "q" * 64
     usage = Usage(*[most] * len(Usage.__struct_fields__))
     settlement = Settle(most, query, most, usage, most, most, most, text, text, text)
+    settlement = replace(settlement, prompt=b"p" * 32, answer=b"a" * 32, contents="committed")
     overrun = Overrun(most, query, most)
     header = 28 + 5  # the group's, and its array's
     assert sum(len(encode(e)) + header for e in (settlement, overrun)) <= ENDING_MOST
@@ -291,7 +293,9 @@ def test_an_unresolved_query_and_its_late_settlement_fit_the_room_together() -> 
         text,
         text,
     )
+    settlement = replace(settlement, prompt=b"p" * 32, answer=b"a" * 32, contents="committed")
     unresolved = Unresolved(most, query, "r" * 64, most, most)
+    unresolved = replace(unresolved, prompt=b"p" * 32, answer=b"a" * 32, contents="committed")
     assert sum(len(encode(e)) + 33 for e in (settlement, unresolved)) <= ENDING_MOST
 
 

@@ -20,7 +20,14 @@ from farthing.ledger.entry import (
     encode,
 )
 from farthing.ledger.journal import FIRST_SEGMENT, Journal, JournalDamagedError
-from farthing.ledger.search import entries_about, entries_of, entry_at, journal_size, ledger_in
+from farthing.ledger.search import (
+    entries_about,
+    entries_of,
+    entry_at,
+    entry_is_about,
+    journal_size,
+    ledger_in,
+)
 from farthing.ledger.segments import segment_path
 
 Open = Callable[..., Journal]
@@ -49,17 +56,17 @@ def test_a_query_is_found_with_all_that_is_of_it(folder: Path, entries: list[Ent
         expected = [
             (number, entry)
             for number, entry in enumerate(entries, start=1)
-            if getattr(entry, "id", None) == query
+            if getattr(entry, "id", None) == query or query in getattr(entry, "queries", ())
         ]
         assert list(entries_about(folder, query)) == expected
-    assert list(entries_about(folder, "nobody")) == []
+    assert list(entries_about(folder, "somebody else")) == []
 
 
 def test_groups_that_do_not_name_it_are_not_decoded(
     folder: Path, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = [entry.id for entry in entries if isinstance(entry, Hold)][-1]
-    known = sum(getattr(entry, "id", "") == query for entry in entries)
+    known = sum(entry_is_about(entry, query) for entry in entries)
     decoded: list[int] = []
     whole = decode_many
 
@@ -90,7 +97,7 @@ def test_every_entry_is_found_by_its_number(folder: Path, entries: list[Entry]) 
 def test_a_segment_that_is_missing_is_said_and_not_passed_over(folder: Path) -> None:
     segment_path(folder, 2).unlink()
     with pytest.raises(JournalDamagedError, match=r"00000002.journal is missing"):
-        list(entries_about(folder, "nobody"))
+        list(entries_about(folder, "somebody else"))
     with pytest.raises(JournalDamagedError, match=r"00000002.journal is missing"):
         entry_at(folder, 1)
 

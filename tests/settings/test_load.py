@@ -265,3 +265,36 @@ def test_the_environments_database_comes_before_the_files(
     assert load_settings(None, places[2])[0].database == "postgresql://db/in_the_file"
     monkeypatch.setenv("FARTHING_DATABASE", "postgresql://db/in_the_environment")
     assert load_settings(None, places[2])[0].database == "postgresql://db/in_the_environment"
+
+
+# -- what becomes of contents ---------------------------------------------------------------------
+
+
+def test_rules_of_contents_are_read_in_their_order() -> None:
+    text = (
+        '[[contents]]\nkeep = "commitments"\n'
+        '[[contents]]\nscope = "team:legal"\nkeep = "contents"\nretention_days = 180\n'
+    )
+    everybody, legal = parse_settings(text, FILE).contents
+    assert (everybody.keep, everybody.scope, everybody.retention_days) == ("commitments", "", None)
+    assert (legal.keep, legal.scope, legal.retention_days) == ("contents", "team:legal", 180)
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ('keep = "all"', '"nothing" or "commitments" or "contents"'),
+        ('scope = "org:o"', "`contents.keep` is missing; add `keep = …`"),
+        ('keep = "contents"\nscope = "user:ann"', "one of org, team, project, key"),
+        ('keep = "contents"\nscope = "team:"', "one of org, team, project, key"),
+        ('keep = "contents"\nscope = "org:*"', "one of org, team, project, key"),
+        ('keep = "contents"\nretention_days = 0', "a number above 0"),
+        ('keep = "contents"\n[[contents]]\nkeep = "nothing"', "one row for each scope"),
+    ],
+)
+def test_a_rule_of_contents_that_would_mean_nothing_is_refused(row: str, why: str) -> None:
+    assert why in told(f"[[contents]]\n{row}\n")
+
+
+def test_what_is_kept_of_a_content_is_above_nothing() -> None:
+    assert "a number above 0" in told("contents_bytes = 0\n")

@@ -10,6 +10,7 @@ from farthing.ledger.entry import (
     Commitment,
     Config,
     Entry,
+    Erasure,
     Exercise,
     Expire,
     Genesis,
@@ -120,6 +121,7 @@ def _step(draw: random.Random, state: State, step: int, at: int) -> list[Entry]:
                 Statement(at, "ann", "customer", "2026", "org:acme", f"j{step}", "h", "", 5, "r"),
                 Refusals(at, at - SECOND, at, "limit_reached", "user:u1", "usd", "day", step + 1),
                 LogKey(at, "ann", f"k{step + 1}", f"k{step}", "word"),
+                Erasure(at, "ann", f"e{step}", "request", (some,), (step,), "asked", "org:acme"),
             ]
 
 

@@ -32,6 +32,10 @@ app = typer.Typer(
 )
 
 
+# What is listed in one cell; an erasure may name a thousand queries.
+LISTED_MOST = 32
+
+
 @contextlib.contextmanager
 def _progress(what: str) -> Iterator[Any]:
     """Show a bar on a terminal; yield what hears how many bytes of how many are done."""
@@ -194,5 +198,6 @@ def _cell(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {count}" for name, count in value.items() if count)
     if isinstance(value, list):
-        return " › ".join(map(_cell, value))
+        more = f" … {len(value)} in all" if len(value) > LISTED_MOST else ""
+        return " › ".join(map(_cell, value[:LISTED_MOST])) + more
     return "–" if value is None else str(value)

@@ -10,8 +10,10 @@ from farthing import __version__
 from farthing.cli import (
     ask,
     commitments,
+    contents,
     credit,
     doctor,
+    erase,
     holds,
     keys,
     ledger,
@@ -57,6 +59,9 @@ app.command("report", epilog=report.EXAMPLES)(report.report)
 app.add_typer(log_key.app, name="log-key")
 app.add_typer(verify.app, name="verify")
 app.command("witness", epilog=witness.EXAMPLES)(witness.witness)
+app.command("contents")(contents.contents)
+app.command("disclose", epilog=contents.EXAMPLES)(contents.disclose)
+app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

@@ -20,6 +20,7 @@ from farthing.evidence.receipt import Receipt
 from farthing.evidence.source import source_of
 from farthing.evidence.tiles import TileError
 from farthing.evidence.verify import verify_consistency, verify_folder
+from farthing.vault.disclosure import DisclosureError, check_disclosure, matching
 
 app = typer.Typer(
     help="Verify receipts, logs and statements: that nothing was changed since it was "
@@ -30,6 +31,8 @@ app = typer.Typer(
         "verify receipt q01….tlog-proof --key 'farthing/…+…+…'",
         "verify statement statement-2026-Q3-shareholder.pdf --key key.txt --log LOG-FOLDER",
         "verify folder ~/.local/share/farthing/log --key key.txt",
+        "verify disclosure q01….json --receipt q01….tlog-proof --key key.txt",
+        "verify content answer.txt --receipt q01….tlog-proof --salt 9f3c… --key key.txt",
         "verify growth last-year.txt checkpoint --tiles https://llm.example.com/log --key key.txt",
     ),
 )
@@ -49,7 +52,7 @@ def _checked() -> Iterator[None]:
     """Let what is not shown end the command."""
     try:
         yield
-    except (NoteError, ProofError, TileError, OSError) as problem:
+    except (NoteError, ProofError, TileError, DisclosureError, OSError) as problem:
         stop(f"NOT VERIFIED: {problem}")
 
 
@@ -122,6 +125,65 @@ def receipt(
         for name, at in times.items():
             console.print(f"cosigned by {name} at {at}", soft_wrap=True, markup=False)
         console.print(found.entry.decode(), soft_wrap=True, markup=False)
+
+
+ReceiptFile = Annotated[
+    Path,
+    typer.Option(
+        exists=True, dir_okay=False, show_default=False, help="The receipt of the query's ending."
+    ),
+]
+
+
+def _entry(receipt: Path, key: str) -> bytes:
+    """Return the entry that a receipt shows."""
+    verifier = _verifier(key)
+    with _checked():
+        found = Receipt.decode(receipt.read_bytes())
+        found.check(verifier)
+        return found.entry
+
+
+@app.command("disclosure")
+def disclosure(file: File, receipt: ReceiptFile, key: Key, json: Json = False) -> None:
+    """Verify that what `farthing disclose` wrote is what a receipt's entry commits to."""
+    entry = _entry(receipt, key)
+    with _checked():
+        found = check_disclosure(file.read_bytes(), entry)
+    if not json:
+        for field, state, data in found:
+            size = "" if data is None else f", {len(data)} bytes"
+            console.print(f"{field}: {SAYS[state]}{size}", soft_wrap=True, markup=False)
+    else:
+        print_json({field: state for field, state, _ in found})
+    if any(state == "cut" for _, state, _ in found):
+        raise typer.Exit(1)
+
+
+@app.command("content")
+def content(
+    file: File,
+    receipt: ReceiptFile,
+    salt: Annotated[str, typer.Option(show_default=False, help="Its salt, in hexadecimal.")],
+    key: Key,
+    json: Json = False,
+) -> None:
+    """Verify that a file is, byte for byte, the prompt or the answer that a receipt commits to."""
+    entry, data = _entry(receipt, key), file.read_bytes()
+    with _checked():
+        field = matching(data, salt, entry)
+    if json:
+        print_json({"verified": field})
+    else:
+        console.print(f"verified: it is the {field}", soft_wrap=True, markup=False)
+
+
+# What became of each field of a disclosure.
+SAYS = {
+    "verified": "verified",
+    "cut": "NOT VERIFIED: it was kept only in part",
+    "salt only": "not disclosed; its salt is, for `farthing verify content`",
+}
 
 
 @app.command("folder")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 from farthing.errors import ConfigError
-from farthing.evidence.keyring import Keyring, new_secret, seed_of
+from farthing.evidence.keyring import Keyring
 from farthing.evidence.note import Signer, Verifier
 from farthing.ledger.disk import DISK
 from farthing.ledger.entry import Genesis
 from farthing.ledger.segments import first_entry
-from farthing.paths import DataFolder, write_private
+from farthing.paths import DataFolder, private_secret
 
 
 class Identity(NamedTuple):
@@ -51,7 +50,7 @@ def identity_of(data: DataFolder, setting: str) -> Identity | None:
     if origin is None:
         return None
     keys = Keyring(data.log_key.parent, origin)
-    return Identity(origin, keys.current(), _salt(data.log_salt), keys)
+    return Identity(origin, keys.current(), private_secret(data.log_salt), keys)
 
 
 def verifier_of(data: DataFolder, setting: str) -> Verifier:
@@ -64,10 +63,3 @@ def verifier_of(data: DataFolder, setting: str) -> Verifier:
     if origin is None or not data.log_key.exists():
         raise ConfigError(f"there is no log in {data.root} yet; `farthing up` starts one")
     return Keyring(data.log_key.parent, origin).current().verifier
-
-
-def _salt(path: Path) -> bytes:
-    """Return 32 bytes that are made once; a file that holds anything else is refused."""
-    if not path.exists():
-        write_private(path, new_secret().decode())
-    return seed_of(path.read_bytes(), path)

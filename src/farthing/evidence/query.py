@@ -1,7 +1,7 @@
 """The leaf of a query's ending: what was held, asked, answered, used and billed.
 
-The prompt and the answer are not in the journal, and so not here. A cost that is not known is not
-there; it is never zero.
+The prompt and the answer are not in the journal, and so not here; where policy says so there are
+commitments to both. A cost that is not known is not there; it is never zero.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from farthing import clock, money
 from farthing.evidence.record import EXACT, VERSION
-from farthing.evidence.salt import Salted, is_plain
+from farthing.evidence.salt import Salted, is_plain, shown
 from farthing.ledger.entry import Expire, Hold, Resolve, Settle, Unresolved, Void, WriteOff
 from farthing.wire.dialect import Usage
 
@@ -35,6 +35,8 @@ _counts = attrgetter(*COUNTS)
 class QueryLeaf(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """A leaf as it is written, its names in the order that RFC 8785 wants."""
 
+    answer: str = ""
+    """Committed, under a salt of the vault's: the answer's body as the client was sent it."""
     answered_model: str = ""
     """As the provider named it in its answer."""
     asked_model: str
@@ -45,6 +47,8 @@ class QueryLeaf(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """When it was admitted."""
     by: str = ""
     """Committed: who settled it from evidence, or wrote it off."""
+    contents: str = ""
+    """What became of prompt and answer; absent where nothing was to be committed."""
     cost_usd: str = ""
     """What it cost; absent while that is unknown."""
     dialect: str
@@ -74,6 +78,8 @@ class QueryLeaf(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     path: list[str]
     """The scopes whose limits it passed; of users and tags, committed."""
     price_book: str
+    prompt: str = ""
+    """Committed, under a salt of the vault's: the request's body as the client sent it."""
     provider: str
     reason: str = ""
     """Of what was void or unresolved; committed where an administrator wrote it."""
@@ -130,6 +136,7 @@ def _settled(leaf: QueryLeaf, entry: Settle, _: Hold, __: Salted) -> None:
     leaf.answered_model = entry.answered_model
     leaf.losses = entry.losses
     leaf.finish = entry.finish
+    _contents(leaf, entry)
 
 
 def _void(leaf: QueryLeaf, entry: Void, _: Hold, __: Salted) -> None:
@@ -139,6 +146,13 @@ def _void(leaf: QueryLeaf, entry: Void, _: Hold, __: Salted) -> None:
 def _unresolved(leaf: QueryLeaf, entry: Unresolved, _: Hold, __: Salted) -> None:
     leaf.reason, leaf.http_status, leaf.total_us = entry.reason, entry.status, entry.total_us
     leaf.upstream_id = entry.upstream_id
+    _contents(leaf, entry)
+
+
+def _contents(leaf: QueryLeaf, entry: Settle | Unresolved) -> None:
+    if entry.contents:
+        leaf.contents = entry.contents
+        leaf.prompt, leaf.answer = shown(entry.prompt), shown(entry.answer)
 
 
 def _resolved(leaf: QueryLeaf, entry: Resolve, _: Hold, salted: Salted) -> None:

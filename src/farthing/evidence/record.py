@@ -87,11 +87,12 @@ TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(("edition", "period", "root"), plain),
     **dict.fromkeys(("json_sha256", "html_sha256", "pdf_sha256"), plain),
     **dict.fromkeys(("key", "before", "signature"), plain),
+    **dict.fromkeys(("cause", "queries", "endings"), plain),
     **dict.fromkeys(("tranche", "after_ppm", "discount_ppm", "count", "tree_size"), count),
     **dict.fromkeys(("usd", "paid", "effective", "max_cost"), dollars),
     **dict.fromkeys(("amount", "limit", "total"), amount),
     **dict.fromkeys(("at", "starts", "ends", "expires", "since", "until"), time),
-    **dict.fromkeys(("by", "name", "note"), committed),
+    **dict.fromkeys(("by", "name", "note", "reason"), committed),
     **dict.fromkeys(("scope", "parent"), scope),
     "tranches": structs,
 }

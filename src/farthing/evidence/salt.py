@@ -22,7 +22,7 @@ class Salted:
     def commit(self, field: str, text: str) -> str:
         """Return what stands in the leaf instead of a text."""
         salt = salt_of(self._secret, self._position, field)
-        return "hmac-sha256:" + hmac.digest(salt, text.encode(), "sha256").hex()
+        return shown(commitment(salt, text.encode()))
 
     def scope(self, field: str, scope: str) -> str:
         """Return a scope, its name committed if it may be a person's."""
@@ -30,6 +30,16 @@ class Salted:
             return scope
         kind, _, name = scope.partition(":")
         return f"{kind}:{self.commit(field, name)}"
+
+
+def commitment(salt: bytes, data: bytes) -> bytes:
+    """Return the HMAC-SHA256 that commits to some bytes under a salt, 32 bytes."""
+    return hmac.digest(salt, data, "sha256")
+
+
+def shown(committed: bytes) -> str:
+    """Return a commitment as leaves show it; nothing of none."""
+    return f"hmac-sha256:{committed.hex()}" if committed else ""
 
 
 def salt_of(secret: bytes, position: int, field: str) -> bytes:

@@ -16,6 +16,7 @@ from farthing.ledger.entry import (
     Commitment,
     Config,
     Entry,
+    Erasure,
     Exercise,
     Genesis,
     Key,
@@ -47,6 +48,7 @@ _SUBJECTS: dict[type, Callable[[Any], str]] = {
     PriceBookInForce: lambda entry: f"price-book:{entry.digest}",
     Statement: lambda entry: f"statement:{entry.json_sha256}",
     LogKey: lambda entry: f"log-key:{entry.key}",
+    Erasure: lambda entry: f"erasure:{entry.id}",
 }
 ENTERED = tuple(_SUBJECTS)
 

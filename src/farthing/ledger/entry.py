@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from farthing.ledger.reported import Erasure, LogKey, Refusals, Statement
 from farthing.wire.dialect import Usage
 
 
@@ -183,6 +184,14 @@ class Settle(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="settle
     finish: str = ""
     """Why the answer ended: "end", "length" (cut off by its cap, or by the context), "tool_calls",
     "stop_sequence", "refusal", "filter", "pause", "error", "other"; "" where it did not say."""
+    prompt: bytes = b""
+    """HMAC-SHA256 of the request's body as the client sent it, under a salt that the vault keeps;
+    empty where nothing was committed."""
+    answer: bytes = b""
+    """The same of the answer's body as the client was sent it."""
+    contents: str = ""
+    """What became of both: "committed", "kept", "cut" (kept, but not to their end), or "failed"
+    (the vault could not be written, so there is no commitment); empty where policy wants none."""
 
 
 class Void(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="void"):
@@ -203,6 +212,11 @@ class Unresolved(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="un
     total_us: int = 0
     upstream_id: str = ""
     """The provider's name for it, where its answer told it: an invoice may name it so."""
+    prompt: bytes = b""
+    """As in `settle`."""
+    answer: bytes = b""
+    """Of what the client was sent, however far that went."""
+    contents: str = ""
 
 
 class Resolve(msgspec.Struct, frozen=True, array_like=True, tag="resolve"):
@@ -291,60 +305,11 @@ class PriceBookInForce(msgspec.Struct, frozen=True, array_like=True, tag="price-
     source: str
 
 
-class Refusals(msgspec.Struct, frozen=True, array_like=True, tag="refused"):
-    """Queries that the ledger did not admit, summed up about once a minute, and at its end."""
-
-    at: int
-    since: int
-    """When the first of them came."""
-    until: int
-    """When the last one came."""
-    code: str
-    """Why, such as "limit_reached"."""
-    scope: str = ""
-    """Whose limit or credit it was; of very many scopes only their kind, such as "user:*"."""
-    unit: str = ""
-    window: str = ""
-    count: int = 0
-
-
-class Statement(msgspec.Struct, frozen=True, array_like=True, tag="statement"):
-    """A statement was made; its files are what these hashes say, or not what was made."""
-
-    at: int
-    by: str
-    edition: str
-    """"shareholder", "regulator" or "customer"."""
-    period: str
-    """Such as "2026-Q3"; UTC."""
-    scope: str
-    """Whose queries alone it is about; all when empty."""
-    json_sha256: str
-    html_sha256: str
-    pdf_sha256: str
-    tree_size: int
-    """How many leaves of the log it was made from."""
-    root: str
-    """The root of the tree of those leaves, in hexadecimal."""
-
-
-class LogKey(msgspec.Struct, frozen=True, array_like=True, tag="log-key"):
-    """The transparency log is signed with another key from here on, at the old one's word."""
-
-    at: int
-    by: str
-    key: str
-    """The new public key, as `farthing log-key` prints it."""
-    before: str
-    signature: str
-    """In base64, of the new key by the one before."""
-
-
 Entry = (
     Genesis | Key | ChangeKey | Revoke | Scope | Limit | TopUp | Commitment | Exercise
     | Hold | Settle | Void | Unresolved | Resolve | Expire | WriteOff
     | Overrun | Reset | Draw | Warned | Config | PriceBookInForce
-    | Refusals | Statement | LogKey
+    | Refusals | Statement | LogKey | Erasure
 )  # fmt: skip
 Ending = Settle | Void | Unresolved
 

@@ -9,7 +9,15 @@ import sqlalchemy as sa
 
 from farthing.ledger.database import speaking
 from farthing.ledger.project import catch_up
-from farthing.ledger.records import ended_after, find, last_position, open_records, recent
+from farthing.ledger.records import (
+    committing,
+    ended_after,
+    find,
+    last_position,
+    on_path,
+    open_records,
+    recent,
+)
 from farthing.ledger.search import ledger_in
 from farthing.paths import DataFolder
 
@@ -41,6 +49,14 @@ class Reader:
     def find(self, query: str) -> dict[str, Any] | None:
         """Return one query's record."""
         return self._ask(lambda connection, ledger: find(connection, ledger, query))
+
+    def on_path(self, scope: str) -> list[str]:
+        """Return the queries that had a scope on their path, in their order."""
+        return self._ask(lambda connection, ledger: on_path(connection, ledger, scope))
+
+    def committing(self, ids: list[str]) -> dict[str, int]:
+        """Return which entry holds the commitments of each of some queries, where it is known."""
+        return self._ask(lambda connection, ledger: committing(connection, ledger, ids))
 
     def position(self) -> int:
         """Return how many entries of the journal were read so far."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from farthing.ledger.database import migrate, open_database
+from farthing.ledger.rows import plain
 from farthing.paths import DataFolder
 from farthing.wire.dialect import Usage
 
@@ -20,6 +22,9 @@ metadata = sa.MetaData()
 # Of each meter a column: a new one needs a migration that also empties `progress`, so that the
 # rows are made again from the journal.
 METERS = Usage.__struct_fields__
+
+# SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535.
+IDS_AT_ONCE = 10_000
 
 STATUSES = {
     "open": "held; not ended yet",
@@ -172,6 +177,31 @@ def last_position(connection: sa.Connection, ledger: str) -> int:
 def _of(ledger: str, key: str | None) -> sa.ColumnElement[bool]:
     mine = queries.c.ledger == ledger
     return mine if key is None else mine & (queries.c.key == key)
+
+
+def on_path(connection: sa.Connection, ledger: str, scope: str) -> list[str]:
+    """Return the queries that had a scope on their path, in their order."""
+    written = plain(msgspec.json.encode(scope).decode())
+    chosen = _of(ledger, None) & queries.c.path.contains(written, autoescape=True)
+    asked = sa.select(queries.c.id, queries.c.path).where(chosen).order_by(queries.c.position)
+    # A database may compare regardless of case, which names do not.
+    return [id_ for id_, path in connection.execute(asked) if written in path]
+
+
+def committing(connection: sa.Connection, ledger: str, ids: list[str]) -> dict[str, int]:
+    """Return which entry holds the commitments of each of some queries.
+
+    Not of those that were resolved later: their commitments are where they became unresolved.
+    """
+    found: dict[str, int] = {}
+    first = queries.c.status.in_(("settled", "unresolved")) & (
+        queries.c.reason.is_(None) | (queries.c.status == "unresolved")
+    )
+    for at in range(0, len(ids), IDS_AT_ONCE):
+        some = _of(ledger, None) & queries.c.id.in_(ids[at : at + IDS_AT_ONCE]) & first
+        rows = connection.execute(sa.select(queries.c.id, queries.c.end_position).where(some))
+        found |= {id_: position for id_, position in rows if position is not None}
+    return found
 
 
 def find(connection: sa.Connection, ledger: str, query: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ import msgspec
 
 from farthing.ledger.cursor import PIECE
 from farthing.ledger.disk import DISK, Disk
-from farthing.ledger.entry import Entry, Genesis
+from farthing.ledger.entry import Entry, Erasure, Genesis
 from farthing.ledger.groups import HEADER, group_at, header_at, skip_groups
 from farthing.ledger.segments import (
     Segment,
@@ -41,7 +41,9 @@ def journal_size(folder: Path) -> int:
 
 
 def entries_about(folder: Path, query: str, disk: Disk = DISK) -> Iterator[tuple[int, Entry]]:
-    """Yield a query's entries with their numbers, passing over groups that do not name it.
+    """Yield a query's entries with their numbers, and those of erasures that name it.
+
+    Groups that do not have its id are passed over.
 
     Raises:
         FileNotFoundError: there is no journal.
@@ -52,7 +54,7 @@ def entries_about(folder: Path, query: str, disk: Disk = DISK) -> Iterator[tuple
         for group, first in _groups(segment, disk):
             if name in group:
                 for number, entry in enumerate(_entries(group, first), start=first):
-                    if getattr(entry, "id", None) == query:
+                    if entry_is_about(entry, query):
                         yield number, entry
 
 
@@ -65,6 +67,10 @@ def entries_of(folder: Path, kind: type[T], disk: Disk = DISK) -> Iterator[tuple
                 for number, entry in enumerate(_entries(group, first), start=first):
                     if isinstance(entry, kind):
                         yield number, entry
+def entry_is_about(entry: Entry, query: str) -> bool:
+    """Say whether an entry is a query's, or names it as erased."""
+    named = entry.queries if isinstance(entry, Erasure) else ()
+    return getattr(entry, "id", None) == query or query in named
 
 
 def entry_at(folder: Path, number: int, disk: Disk = DISK) -> Entry | None:

@@ -18,6 +18,7 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
+    Erasure,
     Exercise,
     Expire,
     Genesis,
@@ -104,6 +105,7 @@ class State:
             Refusals: lambda _: None,
             Statement: lambda _: None,
             LogKey: lambda _: None,
+            Erasure: lambda _: None,
         }
 
     @property

@@ -32,6 +32,7 @@ from farthing.proxy.tokens import Tokens
 from farthing.proxy.upstream import UpstreamPool
 from farthing.route.plan import Router
 from farthing.settings import Settings
+from farthing.vault.drafts import Vault
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Dialect, Target
 from farthing.wire.surfaces import methods as kept_methods
@@ -79,6 +80,8 @@ class App:
         self.records = records
         self.pepper = pepper
         self.worker = worker
+        self.vault: Vault | None = None
+        """Where contents go; None where policy wants nothing of any."""
         self.sweeper = Sweeper()
         self.pool = UpstreamPool(settings.http, self.sweeper)
         self.tokens = Tokens(self.pool)

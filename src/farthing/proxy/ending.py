@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from farthing import clock
-from farthing.errors import Refused
+from farthing.errors import Failed, Refused
 from farthing.ledger.commitment import contracted
 from farthing.ledger.entry import Ending, Settle, Unresolved
 from farthing.ledger.ledger import TEXT_MOST
 from farthing.prices.rate import Rate, cost
 from farthing.proxy.pricing import rate_of
 from farthing.proxy.upstream import Head
-from farthing.wire.dialect import Answer, Usage
+from farthing.wire.dialect import Answer, Dialect, Usage
 
 if TYPE_CHECKING:
     from farthing.proxy.app import App
     from farthing.proxy.query import Query
+    from farthing.proxy.relay import Relay
 
 log = logging.getLogger("farthing")
 
@@ -64,6 +66,22 @@ def unresolved(query: Query, reason: str, status: int, upstream_id: str = "") ->
     """Return the ending of a query whose cost is unknown."""
     total = query.microseconds(clock.monotonic())
     return Unresolved(clock.wall(), query.id, reason, status, total, upstream_id[:TEXT_MOST])
+
+
+def last(
+    dialect: Dialect,
+    relay: Relay | None,
+    problem: Failed | None,
+    whole: Callable[[], bytes],
+    query: str,
+) -> bytes:
+    """Return what a client is still to be sent: all of an answer, or the rest of a stream."""
+    if relay is not None and relay.streaming:
+        return relay.last() + (dialect.fault(problem, query) if problem is not None else b"")
+    try:
+        return whole() if problem is None else dialect.error(problem, query)
+    except Failed as unread:
+        return dialect.error(unread, query)
 
 
 def _served_rate(app: App, query: Query, answer: Answer) -> Rate:

@@ -19,7 +19,7 @@ from farthing.policy.path import path, told_user
 from farthing.proxy import headers
 from farthing.proxy.auth import credential
 from farthing.proxy.count import count
-from farthing.proxy.ending import ended, unresolved
+from farthing.proxy.ending import ended, last, unresolved
 from farthing.proxy.http import filled
 from farthing.proxy.ids import new_id
 from farthing.proxy.pricing import Offer, offer
@@ -28,6 +28,7 @@ from farthing.proxy.relay import Relay
 from farthing.proxy.server import ClientConnection, Request
 from farthing.proxy.upstream import Head
 from farthing.route.plan import Route
+from farthing.vault.drafts import Draft
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Target
 from farthing.wire.families import translation
 from farthing.wire.passage import Translated
@@ -75,6 +76,8 @@ class Query:
         self._body = b""
         self._told = Answer()
         self._problem: Failed | None = None
+        self._draft: Draft | None = None
+        self._crossed = False
 
     def authenticate(self) -> None:
         """Find whose query it is."""
@@ -125,8 +128,10 @@ class Query:
         """Hold the most it can cost, durably.
 
         Raises:
-            Refused: a limit, or the ledger, does not admit it.
+            Refused: a limit, the ledger, or the vault does not admit it.
         """
+        if (vault := self._app.vault) is not None:
+            self._draft = vault.draft(self.id, self._known.lineage, self._request.body)
         hold = self._hold()
         told = await self._app.ledger.hold(hold)
         if isinstance(told, Refusal) and told.code == "stale_path":
@@ -152,6 +157,8 @@ class Query:
             return
         relay = Relay(self._client, connection, self._app.settings.max_answer_bytes)
         self._relay = relay
+        if self._draft is not None:
+            relay.copy = self._draft.add
         verb = self._spoken.verbs[self.ask.stream]
         path = filled(provider.dialects[self._spoken.name], self.route.model, verb)
         own = headers.own(self._request, self.route)
@@ -182,7 +189,9 @@ class Query:
 
     def end(self) -> Outcome:
         """Record its ending."""
-        return self._app.ledger.end(self.ending)
+        if self._draft is None:
+            return self._app.ledger.end(self.ending)
+        return self._draft.end(self.ending, self._last, self._app.ledger)
 
     def answer(self, *, recorded: bool) -> None:
         """Send the client what is still to be sent, now that the ending is recorded."""
@@ -193,13 +202,11 @@ class Query:
         if self._relay.streaming:
             self._client.end_stream(self._relay.take_rest())
             return
-        body = self._body
-        if self._translation is not None:
-            try:
-                body = self._crossed(self._translation)
-            except Malformed as problem:
-                self.fail(unreadable(self.route.provider, problem))
-                return
+        try:
+            body = self._whole()
+        except Failed as problem:
+            self.fail(problem)
+            return
         lines = self._headers(self._head)
         if self._translation is not None and self._told.usage is not None:
             lines += headers.input_tokens(self._dialect.usage_header, self._told.usage.tokens())
@@ -311,12 +318,24 @@ class Query:
         seen = msgspec.structs.replace(self.ask, wants_usage=True)  # hiding it is not its work
         return self._translation.tap(self._spoken.tap(seen), usage=self._wants_usage)
 
-    def _crossed(self, translation: Translated) -> bytes:
+    def _whole(self) -> bytes:
         """Return a whole answer, or the provider's error, in the client's dialect."""
-        assert self._head is not None, "there is an answer"
-        if self._head.status >= 300:
-            return translation.problem(self._head.status, self._body)
-        return translation.whole(self._body, self._told.usage)
+        if self._translation is not None and not self._crossed:
+            assert self._head is not None, "there is an answer"
+            try:
+                if self._head.status >= 300:
+                    self._body = self._translation.problem(self._head.status, self._body)
+                else:
+                    self._body = self._translation.whole(self._body, self._told.usage)
+            except Malformed as problem:
+                raise unreadable(self.route.provider, problem) from None
+            self._crossed = True
+        return self._body
+
+    def _last(self) -> bytes:
+        """Return what the client is to be sent when the ending is recorded."""
+        assert getattr(self.ending, "reason", "") != "interrupted", "nobody knows what it is told"
+        return last(self._dialect, self._relay, self._problem, self._whole, self.id)
 
     def _new_cap(self) -> int | None:
         """Return the output cap that is sent, where the client set another or none."""

@@ -6,6 +6,8 @@ the usage it carries; the time-outs of the provider's connection bound how long.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from farthing import clock
 from farthing.errors import Failed, Malformed
 from farthing.flow import OneShot
@@ -28,6 +30,8 @@ class Relay:
         self.first_byte = 0
         """When the body's first byte came, on the monotonic clock; 0 before."""
         self.streaming = False
+        self.copy: Callable[[bytes], None] | None = None
+        """What else takes the pieces of a stream."""
         self._client = client
         self._connection = connection
         self._most = most_bytes
@@ -50,6 +54,12 @@ class Relay:
     def take_rest(self) -> bytes:
         """Return what of a stream is still to be passed on, at its end."""
         return self.take_body() + (self._tap.rest() if self._tap is not None else b"")
+
+    def last(self) -> bytes:
+        """Return what `take_rest` will, before it is passed on."""
+        rest = self.take_rest()
+        self._tap, self._pieces = None, [rest]
+        return rest
 
     # -- what the provider's connection does --------------------------------------------------
 
@@ -86,7 +96,10 @@ class Relay:
         """Pass on what one read brought, in one write. The last piece waits for the settlement."""
         if self._tap is None or self.finished.done or not self._pieces:
             return
-        self._client.stream(self.take_body())
+        pieces = self.take_body()
+        if self.copy is not None:
+            self.copy(pieces)
+        self._client.stream(pieces)
         if self._client.paused and not self._client.gone:
             self._connection.pause()
 

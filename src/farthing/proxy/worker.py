@@ -32,6 +32,7 @@ from farthing.runtime import (
     spare_collections,
     stop_event,
 )
+from farthing.vault.drafts import open_vault
 
 log = logging.getLogger("farthing")
 
@@ -76,6 +77,7 @@ async def serve(runtime: Runtime) -> None:
         runtime.worker,
         data.log,
     )
+    vault = app.vault = open_vault(runtime.settings, data, runtime.worker)
     server = await asyncio.get_running_loop().create_server(
         lambda: ClientConnection(app), sock=bind(runtime.host, runtime.port), backlog=BACKLOG
     )
@@ -86,6 +88,8 @@ async def serve(runtime: Runtime) -> None:
     await stop.wait()
     server.close()
     await app.drain()
+    if vault is not None:
+        await vault.close()
     await opened.close()
 
 

@@ -2,6 +2,7 @@
 
 from farthing.settings.load import load_settings
 from farthing.settings.schema import (
+    ContentsRule,
     HttpSettings,
     LocalSettings,
     PriceOverride,
@@ -10,6 +11,7 @@ from farthing.settings.schema import (
 )
 
 __all__ = [
+    "ContentsRule",
     "HttpSettings",
     "LocalSettings",
     "PriceOverride",

@@ -16,10 +16,13 @@ import msgspec
 
 from farthing import money
 from farthing.errors import ConfigError
-from farthing.settings.schema import Settings
+from farthing.settings.schema import ContentsRule, Settings
 
 FILE_NAME = "farthing.toml"
 DATABASE_ENV = "FARTHING_DATABASE"
+
+# What a key belongs to: by these alone it is decided what is kept of its queries.
+CONTENTS_SCOPES = ("org", "team", "project", "key")
 
 # What msgspec's places have where a table's own names stand.
 UNNAMED = "…"
@@ -106,6 +109,7 @@ def _check(settings: Settings) -> None:
         "default_output_tokens": settings.default_output_tokens,
         "unresolved_days": settings.unresolved_days,
         "witness_seconds": settings.witness_seconds,
+        "contents_bytes": settings.contents_bytes,
         "local.context_tokens": local.context_tokens,
         "local.parallel": local.parallel,
         **{f"http.{name}": getattr(http, name) for name in http.__struct_fields__},
@@ -121,6 +125,7 @@ def _check(settings: Settings) -> None:
     _expect(named, 'a name without spaces and "+"', "log_origin")
     for index, witness in enumerate(settings.witnesses):
         _expect(_is_http(witness.url), "an http address", f"witnesses[{index}].url")
+    _check_contents(settings.contents)
     for index, row in enumerate(settings.prices):
         tokens = row.context_tokens
         where = f"prices[{index}].context_tokens"
@@ -129,6 +134,20 @@ def _check(settings: Settings) -> None:
             price = getattr(row, name)
             good = price is None or (price.is_finite() and 0 <= price < 10**9)
             _expect(good, "dollars for a million, 0 or more", f"prices[{index}].{name}")
+
+
+def _check_contents(rules: list[ContentsRule]) -> None:
+    """Reject a rule that would be no query's, or of which nobody knows which counts."""
+    scopes = [rule.scope for rule in rules]
+    for index, rule in enumerate(rules):
+        kind, _, name = rule.scope.partition(":")
+        known = not rule.scope or (kind in CONTENTS_SCOPES and name and name != "*")
+        where = f"contents[{index}]"
+        what = f"one of {', '.join(CONTENTS_SCOPES)}, a colon and a name"
+        _expect(bool(known), what, f"{where}.scope")
+        _expect(rule.scope not in scopes[:index], "one row for each scope", f"{where}.scope")
+        days = rule.retention_days
+        _expect(days is None or days > 0, "a number above 0", f"{where}.retention_days")
 
 
 def _expect(good: bool, what: str, where: str) -> None:

@@ -173,6 +173,18 @@ class StatementSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True)
     entity: str = ""
     """Whose statements they are, such as "Acme Ltd."."""
     systems: dict[str, SystemSettings] = {}
+class ContentsRule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[[contents]]: what becomes of prompts and answers. Of all rows the one counts whose scope is
+    the nearest to the query's key; a query without one is neither hashed nor kept."""
+
+    keep: Literal["nothing", "commitments", "contents"]
+    """"commitments" puts a salted hash of prompt and answer into the ledger and the log, and keeps
+    the salts in the vault; "contents" keeps both there as well, encrypted."""
+    scope: str = ""
+    """"org:NAME", "team:NAME", "project:NAME" or "key:ID"; everybody unless said."""
+    retention_days: int | None = None
+    """How long salts and contents are kept; then they are erased, and the log says so. Unset, until
+    `farthing erase`. It holds for what is there already, too."""
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -208,6 +220,10 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How often witnesses are asked for a cosignature, if the log grew."""
     models: dict[str, str] = {}
     """Names of your own for models: "fast" = "openai/gpt-4o-mini"."""
+    contents: list[ContentsRule] = []
+    contents_bytes: int = 16 * 1024 * 1024
+    """The most that is kept of one prompt or one answer, in bytes; the rest is cut off, which the
+    ledger says. The hash is always of the whole."""
     http: HttpSettings = HttpSettings()
     local: LocalSettings = LocalSettings()
     providers: dict[str, ProviderSettings] = {}

@@ -29,6 +29,7 @@ from farthing.runtime import LocalModel, Runtime
 from farthing.settings import Settings, load_settings
 from farthing.settings.load import split_address
 from farthing.supervisor.child import Child
+from farthing.vault.keys import master_key
 
 log = logging.getLogger("farthing")
 
@@ -82,6 +83,8 @@ class Gateway:
         )
         self._reserve_port()
         self.data.pepper()
+        if self.settings.contents:
+            master_key(self.data)
         for folder in (self.data.price_books, self.data.logs):
             folder.mkdir(exist_ok=True, mode=0o700)
         await asyncio.to_thread(self._try_records)
@@ -100,7 +103,13 @@ class Gateway:
             tell = partial(self._told, name, name)
             self._workers.append(Child(name, "farthing.proxy.worker", tell))
         await asyncio.gather(*(child.start() for child in (follower, publisher, *self._workers)))
+        await self._start_vault()
         write_private(self.data.address, self.address + "\n")
+
+    async def _start_vault(self) -> None:
+        """Start what erases what is over: by the rules there are, and what was begun before."""
+        if self.settings.contents or self.data.vault.exists():
+            await self._add(Child("vault", "farthing.vault.process", partial(self._told, "vault")))
 
     def _try_records(self) -> None:
         """Make the records' tables. A server that is away is only warned of: they can wait."""

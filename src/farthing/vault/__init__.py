@@ -1,0 +1,1 @@
+"""The vault: salts and contents of queries, encrypted, and erased when their time is over."""

@@ -1,0 +1,90 @@
+"""The vault's process: erases what policy says is over, beside the gateway and behind its back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from pathlib import Path
+
+import uvloop
+
+from farthing import clock
+from farthing.errors import ConfigError
+from farthing.ledger import admin
+from farthing.ledger.entry import Entry, Erasure
+from farthing.ledger.follow import NICENESS
+from farthing.paths import DataFolder
+from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
+from farthing.vault.erase import Eraser
+from farthing.vault.rules import Rules
+from farthing.vault.sweep import sweep
+
+log = logging.getLogger("farthing")
+
+EVERY_SECONDS = 3600.0
+AGAIN_SECONDS = 30.0
+
+
+def eraser_of(data: DataFolder) -> Eraser:
+    """Return what erases in a data folder's vault, and records it there.
+
+    Raises:
+        ConfigError: the ledger does not take an entry, when it is recorded.
+    """
+
+    def record(entries: list[Erasure]) -> None:
+        wanted: list[Entry] = [*entries]
+        refusals = asyncio.run(admin.record(data, wanted)) if wanted else []
+        refused = next((refusal for refusal in refusals if refusal is not None), None)
+        if refused is not None:
+            raise ConfigError(
+                f"what was erased could not be recorded yet ({refused.code}); it will be, when the "
+                "ledger takes it"
+            )
+
+    data.vault.mkdir(exist_ok=True, mode=0o700)
+    return Eraser(data.vault, data.journal, record)
+
+
+class Sweeping:
+    """Sweeps a data folder's vault in turns, whatever happens."""
+
+    def __init__(self, data: DataFolder, rules: Rules) -> None:
+        self._data = data
+        self._rules = rules
+        self._eraser = eraser_of(data)
+
+    def turn(self) -> float:
+        """Sweep; return how many seconds to wait before the next turn."""
+        try:
+            count = sweep(self._data.vault, self._rules, self._eraser, clock.wall())
+        except (OSError, ConfigError) as problem:
+            log.error("the vault could not be swept (%s); trying again", problem)
+            return AGAIN_SECONDS
+        if count:
+            log.info("contents and salts of %d queries were erased: their time was over", count)
+        return EVERY_SECONDS
+
+
+async def _serve(runtime: Runtime) -> None:
+    stop = stop_event()
+    sweeping = Sweeping(DataFolder(Path(runtime.data)), Rules(runtime.settings.contents))
+    say_ready()
+    while not stop.is_set():
+        seconds = await asyncio.to_thread(sweeping.turn)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
+
+
+def main() -> None:
+    """Run it as a process of its own."""
+    runtime = read_told(Runtime)
+    log_as(runtime.name)
+    os.nice(NICENESS)
+    uvloop.run(_serve(runtime))
+
+
+if __name__ == "__main__":
+    main()
