@@ -85,12 +85,18 @@ TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(("ledger", "id", "unit", "window", "provider", "model", "digest"), plain),
     **dict.fromkeys(("commitment", "source", "soft", "on_call"), plain),
     **dict.fromkeys(("tranche", "after_ppm", "discount_ppm"), count),
-    **dict.fromkeys(("usd", "paid", "effective", "max_cost"), dollars),
+    # Of an evaluation: its task and its figures are the operator's and the framework's words.
+    **dict.fromkeys(("task", "version", "outcome", "served", "key"), plain),
+    **dict.fromkeys(("scorer", "metric", "value", "low", "high", "method"), plain),
+    **dict.fromkeys(("dataset_sha256", "log_sha256"), plain),
+    **dict.fromkeys(("samples", "epochs", "completed", "n", "queries", "calls"), count),
+    **dict.fromkeys(("unknown", "first", "last"), count),
+    **dict.fromkeys(("usd", "paid", "effective", "max_cost", "held"), dollars),
     **dict.fromkeys(("amount", "limit", "total"), amount),
-    **dict.fromkeys(("at", "starts", "ends", "expires"), time),
-    **dict.fromkeys(("by", "name", "note"), committed),
+    **dict.fromkeys(("at", "starts", "ends", "expires", "began"), time),
+    **dict.fromkeys(("by", "name", "note", "reason"), committed),
     **dict.fromkeys(("scope", "parent"), scope),
-    "tranches": structs,
+    **dict.fromkeys(("tranches", "scores"), structs),
 }
 
 

@@ -15,6 +15,7 @@ from farthing.ledger.entry import (
     Commitment,
     Config,
     Entry,
+    Evaluation,
     Exercise,
     Genesis,
     Key,
@@ -41,11 +42,15 @@ _SUBJECTS: dict[type, Callable[[Any], str]] = {
     **dict.fromkeys((Resolve, WriteOff), lambda entry: f"query:{entry.id}"),
     Config: lambda entry: f"config:{entry.digest}",
     PriceBookInForce: lambda entry: f"price-book:{entry.digest}",
+    Evaluation: lambda entry: f"evaluation:{entry.id}",
 }
 ENTERED = tuple(_SUBJECTS)
 
 # A key's digest stays in the journal: nobody who reads records needs it.
 KEPT_BACK = ("digest",)
+
+# Fields of structs.
+_INNER = ("tranches", "scores")
 
 
 def entered(entry: Entry, position: int) -> Row:
@@ -65,6 +70,7 @@ def _json(entry: Entry) -> str:
     told = msgspec.structs.asdict(entry)
     if isinstance(entry, Key):
         told = {name: value for name, value in told.items() if name not in KEPT_BACK}
-    if isinstance(entry, Commitment):
-        told["tranches"] = [msgspec.structs.asdict(tranche) for tranche in entry.tranches]
+    for name in _INNER:
+        if name in told:
+            told[name] = [msgspec.structs.asdict(inner) for inner in told[name]]
     return msgspec.json.encode(told).decode()

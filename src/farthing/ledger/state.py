@@ -18,6 +18,7 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
+    Evaluation,
     Exercise,
     Expire,
     Genesis,
@@ -38,6 +39,7 @@ from farthing.ledger.entry import (
     Warned,
     WriteOff,
 )
+from farthing.ledger.evaluation import misshapen
 from farthing.ledger.image import encoded, restore
 from farthing.ledger.meter import UNITS
 from farthing.ledger.registry import KeyState, Registry, invalid
@@ -98,6 +100,7 @@ class State:
             Warned: lambda _: None,
             Config: self._config,
             PriceBookInForce: self._book,
+            Evaluation: misshapen,
         }
 
     @property
