@@ -12,6 +12,8 @@ from farthing.cli import (
     commitments,
     credit,
     doctor,
+    evals,
+    evaluate,
     holds,
     keys,
     ledger,
@@ -50,6 +52,8 @@ app.add_typer(ledger.app, name="ledger")
 app.command("receipt")(receipt.receipt)
 app.command("log-key")(receipt.log_key)
 app.add_typer(verify.app, name="verify")
+app.command("eval", epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command("evals")(evals.evals)
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

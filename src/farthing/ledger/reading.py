@@ -9,7 +9,14 @@ import sqlalchemy as sa
 
 from farthing.ledger.database import speaking
 from farthing.ledger.project import catch_up
-from farthing.ledger.records import ended_after, find, last_position, open_records, recent
+from farthing.ledger.records import (
+    ended_after,
+    entered_as,
+    find,
+    last_position,
+    open_records,
+    recent,
+)
 from farthing.ledger.search import ledger_in
 from farthing.paths import DataFolder
 
@@ -41,6 +48,10 @@ class Reader:
     def find(self, query: str) -> dict[str, Any] | None:
         """Return one query's record."""
         return self._ask(lambda connection, ledger: find(connection, ledger, query))
+
+    def entered_as(self, kind: str) -> list[dict[str, Any]]:
+        """Return one kind of what administrators and the gateway entered, the oldest first."""
+        return self._ask(lambda connection, ledger: entered_as(connection, ledger, kind))
 
     def position(self) -> int:
         """Return how many entries of the journal were read so far."""

@@ -1,1 +1,1 @@
-"""Evaluations: tasks of the Inspect framework, asked through the gateway, recorded in its ledger."""
+"""Evaluations: Inspect tasks, asked through the gateway and recorded in its ledger."""

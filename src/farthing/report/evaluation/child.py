@@ -11,7 +11,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -56,8 +57,8 @@ def _run(told: Told, say: Say) -> None:
         INSPECT_MODEL.format(told.model), max_retries=0, default_headers=headers, memoize=False
     )
     config = {"max_tokens": told.max_tokens} if told.max_tokens else {}
-    with _progress(say):
-        (log,) = evaluate(
+    with _progress(say), suppress(KeyboardInterrupt):
+        evaluate(
             task,
             model=model,
             limit=told.limit,
@@ -76,24 +77,37 @@ def _run(told: Told, say: Say) -> None:
             max_samples=told.at_once,
             **config,
         )
+    log = _log(told.folder)
     if log.eval.dataset.sample_ids != ids:
         raise ConfigError("the framework asked other samples than the data set has; no figures")
     say(read(log))
+
+
+def _log(folder: str) -> Any:
+    """Return the log on the disk, whose digest is recorded, however the run ended."""
+    from inspect_ai.log import read_eval_log  # noqa: PLC0415
+
+    paths = sorted(Path(folder).glob("*.eval"))
+    if not paths:
+        raise ConfigError("cancelled before the framework began its log")
+    return read_eval_log(str(paths[-1]))
 
 
 def _task(told: Told) -> Any:
     """Return the one task that is meant."""
     from inspect_ai._eval.loader import load_tasks  # noqa: PLC0415  (as its own command does)
 
-    tasks = load_tasks([told.task], _arguments(told.arguments))
+    file, at, name = told.task.partition("@")
+    os.chdir(Path(file).parent)  # it takes no other paths, and a task's files are beside it
+    tasks = load_tasks([Path(file).name + at + name], _arguments(told.arguments))
     if len(tasks) == 1:
         return tasks[0]
     names = ", ".join(f"{told.task}@{task.name}" for task in tasks)
-    raise ConfigError(f"say which task: {names}" if tasks else f"{told.task} has no task")
+    raise ConfigError(f"say which task: {names}" if tasks else f"{told.task} has no such task")
 
 
 def _arguments(written: dict[str, str]) -> dict[str, Any]:
-    """Return a task's arguments: what is a number, a list and so on in YAML is one, as in Inspect."""
+    """Return a task's arguments, read as YAML, as Inspect does."""
     import yaml  # noqa: PLC0415  (comes with the framework)
 
     return {name: yaml.safe_load(text) for name, text in written.items()}

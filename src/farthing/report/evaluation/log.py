@@ -9,6 +9,7 @@ from farthing.report.evaluation.interval import interval
 from farthing.report.evaluation.told import Ended
 
 STDERR = "stderr"
+CANCELLED = "cancelled"
 REASON_MOST = 500
 
 
@@ -68,7 +69,8 @@ def _values(log: Any, score: Any) -> list[float]:
 
 def _reason(log: Any) -> str:
     """Return why a run is not complete: the run's own error, else the first of a sample's."""
+    if log.status == CANCELLED:
+        return CANCELLED
     errors = [log.error] if log.error is not None else []
     errors += [sample.error for sample in log.samples or [] if sample.error is not None]
-    said = errors[0].message if errors else "" if log.status == "success" else str(log.status)
-    return " ".join(said.split())[:REASON_MOST]
+    return " ".join(errors[0].message.split())[:REASON_MOST] if errors else ""
