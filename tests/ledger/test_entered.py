@@ -57,11 +57,13 @@ def test_what_was_decided_of_a_query_names_it(kind: str) -> None:
 
 def test_all_fields_are_in_it_as_the_journal_has_them() -> None:
     for entry in ENTRIES:
-        if isinstance(entry, ENTERED) and not isinstance(entry, Key | Commitment):
+        if isinstance(entry, ENTERED) and not isinstance(entry, Key | Commitment | Evaluation):
             told = json.loads(entered(entry, 1)["entry"])
             assert told == msgspec.structs.asdict(entry)
     commitment = json.loads(entered(one("commitment"), 1)["entry"])
     assert commitment["tranches"][1]["paid"] == 3_000
+    evaluation = json.loads(entered(one("evaluation"), 1)["entry"])
+    assert evaluation["scores"][0]["method"] == "wilson-95" and evaluation["usd"] == 2_000
 
 
 def test_a_keys_digest_stays_in_the_journal() -> None:

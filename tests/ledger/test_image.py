@@ -18,6 +18,7 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
+    Evaluation,
     Exercise,
     Expire,
     Genesis,
@@ -123,7 +124,7 @@ class Work:
                 Resolve(now, "ada", open_, draw.randrange(50), "invoice", draw.choice((None, 3))),
                 Expire(now, open_),
                 WriteOff(now, "ada", open_, "why"),
-                Reset(now, "ada", "acme", draw.choice("mno")),
+                Evaluation(now, "ada", "e", "t", "1", "m", "failed", now, "k", 3, 1, 0, ""),
                 Reset(now, "ada", "acme", draw.choice("mno")),
             )
         )

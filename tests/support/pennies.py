@@ -30,7 +30,7 @@ def pennies(n: int = 3, other: str = "") -> Task:
 
 
 @solver
-def ask(model: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def ask(model: str):  # type: ignore[no-untyped-def]
     """Ask another model as well, by the name that a vendor's own client has for it."""
 
     async def solve(state: TaskState, _: Generate) -> TaskState:

@@ -248,7 +248,7 @@ def test_what_is_missing_is_said_before_anything_is_done(
     asked = Asked(str(tmp_path / "none.py"), "m", {})
     with pytest.raises(ConfigError, match=r"there is no file .*none\.py; name a Python file"):
         Run(idle, asked, print)
-    with pytest.raises(ConfigError, match="no gateway runs on .*; start one with `farthing up`"):
+    with pytest.raises(ConfigError, match=r"no gateway runs on .*; start one with `farthing up`"):
         Run(DataFolder(tmp_path / "other"), asked, print)
     monkeypatch.setattr(module, "INSPECT_NEEDS", ("no_such_module",))
     with pytest.raises(ConfigError, match=r"pip install 'farthing\[eval\]'"):
