@@ -124,7 +124,7 @@ class Work:
                 Resolve(now, "ada", open_, draw.randrange(50), "invoice", draw.choice((None, 3))),
                 Expire(now, open_),
                 WriteOff(now, "ada", open_, "why"),
-                Evaluation(now, "ada", "e", "t", "1", "m", "failed", now, "k", 3, 1, 0, ""),
+                Reset(now, "ada", "acme", draw.choice("mno")),
                 Reset(now, "ada", "acme", draw.choice("mno")),
             )
         )
@@ -162,10 +162,14 @@ class Work:
                 ChangeKey(now, "ada", name, "another", None, 5, parent),
                 Revoke(now, "ada", self.draw.choice((*["nothing"] * 9, "b"))),
                 Scope(now, "ada", "team:later", "org:o"),
-                Config(now, f"c{self.count}"),
+                Config(now, f"c{self.count}") if self.count % 2 else _failed(now),
                 PriceBookInForce(now, f"b{self.count}", "test"),
             )
         )
+
+
+def _failed(now: int) -> Evaluation:
+    return Evaluation(now, "ada", "e", "t", "1", "m", "failed", now, "k", 3, 1, 0, "")
 
 
 def founded() -> State:
