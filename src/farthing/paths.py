@@ -67,6 +67,11 @@ class DataFolder:
         return self.root / "secrets" / "log-salt"
 
     @property
+    def telemetry(self) -> Path:
+        """How far the journal has been told to the telemetry's collector."""
+        return self.root / "telemetry"
+
+    @property
     def local_speed(self) -> Path:
         """What the embedded model's calibration measured."""
         return self.root / "local-speed.json"

@@ -44,7 +44,7 @@ def test_json_says_everything(cli: Cli, folder: Path) -> None:
         values(cli("evals", "--json"))[0],
         values(cli("evals", "facts", "--json"))[0],
     )
-    assert (one["entry"], other["entry"], only) == (1, 2, other)
+    assert (one["entry"], other["entry"], only) == (2, 3, other)
     assert one["dataset_sha256"] == "ab" * 32 and one["scores"][0]["low"] == "0.150038"
     assert (one["usd"], one["at"], one["calls"]) == ("0.000216", "2026-09-21T14:13:20.000Z", 8)
     assert other["reason"] == "402: ann's limit" and other["held"] == "0.00009"

@@ -4,6 +4,7 @@ from farthing.settings.load import load_settings
 from farthing.settings.schema import (
     HttpSettings,
     LocalSettings,
+    OtelSettings,
     PriceOverride,
     ProviderSettings,
     Settings,
@@ -12,6 +13,7 @@ from farthing.settings.schema import (
 __all__ = [
     "HttpSettings",
     "LocalSettings",
+    "OtelSettings",
     "PriceOverride",
     "ProviderSettings",
     "Settings",

@@ -10,6 +10,7 @@ import tomllib
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -114,6 +115,9 @@ def _check(settings: Settings) -> None:
     for name, provider in settings.providers.items():
         for field in ("image_tokens", "query_tokens", "reasoning_tokens"):
             _expect((getattr(provider, field) or 0) >= 0, "0 or more", f"providers.{name}.{field}")
+    collector = settings.otel.endpoint
+    good = not collector or _is_address(collector)
+    _expect(good, 'an address such as "http://127.0.0.1:4318"', "otel.endpoint")
     origin = settings.log_origin
     named = origin.isprintable() and "+" not in origin and " " not in origin
     _expect(named, 'a name without spaces and "+"', "log_origin")
@@ -138,6 +142,11 @@ def _amount(dollars: Decimal) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_address(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
 
 
 def split_address(listen: str) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import importlib.util
 import logging
 import os
 import secrets
@@ -31,7 +32,8 @@ from farthing.supervisor.child import Child
 
 log = logging.getLogger("farthing")
 
-FOLLOWER = "follower"
+FOLLOWER, TELEMETRY = "follower", "telemetry"
+TELEMETRY_NEEDS = ("requests", "opentelemetry")
 
 
 class GatewayOptions(msgspec.Struct, frozen=True):
@@ -93,12 +95,24 @@ class Gateway:
             "publisher", "farthing.evidence.process", partial(self._told, "publisher")
         )
         self._others += [follower, publisher]
+        await self._start_telemetry()
         for number in range(1, self.settings.workers + 1):
             name = f"worker-{number}"
             tell = partial(self._told, name, name)
             self._workers.append(Child(name, "farthing.proxy.worker", tell))
         await asyncio.gather(*(child.start() for child in (follower, publisher, *self._workers)))
         write_private(self.data.address, self.address + "\n")
+
+    async def _start_telemetry(self) -> None:
+        """Start it before the workers, if it is wanted, so that it misses none of their queries."""
+        if self.settings.otel.endpoint:
+            if not all(map(importlib.util.find_spec, TELEMETRY_NEEDS)):
+                raise ConfigError(
+                    "[otel] needs OpenTelemetry's exporter: pip install 'farthing[otel]', or take "
+                    "its endpoint out of farthing.toml"
+                )
+            tell = partial(self._told, TELEMETRY)
+            await self._add(Child(TELEMETRY, "farthing.report.telemetry.process", tell))
 
     def _try_records(self) -> None:
         """Make the records' tables. A server that is away is only warned of: they can wait."""
