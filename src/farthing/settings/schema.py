@@ -63,8 +63,8 @@ class OtelSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[otel]: telemetry to an OpenTelemetry collector, by a process of its own."""
 
     endpoint: str = ""
-    """The collector's address for OTLP over HTTP, such as "http://127.0.0.1:4318"; without one there
-    is no telemetry."""
+    """The collector's address for OTLP over HTTP, such as "http://127.0.0.1:4318". Without one
+    there is no telemetry."""
     headers: dict[str, str] = {}
     """Headers of its requests that are no secrets. Those that are come from the environment:
     OTEL_EXPORTER_OTLP_HEADERS="api-key=…"."""

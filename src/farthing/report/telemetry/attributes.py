@@ -1,7 +1,7 @@
 """What is told of a query, by the names of OpenTelemetry's semantic conventions for GenAI, v1.41.1.
 
-Our own begin with "farthing.". Nothing of what was asked or answered is in the ledger, and so nothing
-of it is here. An amount is text: telemetry is never the ledger, and a double would round.
+Our own begin with "farthing.". Nothing of what was asked or answered is in the ledger, and so it is
+not here. An amount is text: telemetry is never the ledger, and a double would round.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Attributes = dict[str, Value]
 SCHEMA = "https://opentelemetry.io/schemas/1.41.1"
 PORTS = {"http": 80, "https": 443}
 
-# OTEL_SEMCONV_STABILITY_OPT_IN, comma-separated: with this, what v1.41.1 added last is told as well.
+# OTEL_SEMCONV_STABILITY_OPT_IN, comma-separated: with this one the newer names are told as well.
 OPT_IN, LATEST = "OTEL_SEMCONV_STABILITY_OPT_IN", "gen_ai_latest_experimental"
 
 
@@ -60,7 +60,7 @@ class Teller(NamedTuple):
             **_ended(ending),
             "farthing.query": hold.id,
             "farthing.entry": query.position,
-            "farthing.asked_dialect": hold.dialect,
+            "farthing.dialect": hold.dialect,
             "farthing.scopes": tuple(s for s in hold.path if self.users or is_plain(s)),
         }
         if hold.output_cap:
