@@ -94,6 +94,7 @@ is used without any settings: see [providers](providers.md).
         schema.Settings: "At the top",
         schema.HttpSettings: "[http]",
         schema.LocalSettings: "[local]",
+        schema.OtelSettings: "[otel]",
         schema.ProviderSettings: "[providers.NAME]",
         schema.PriceOverride: "[[prices]]",
         schema.ContentsRule: "[[contents]]",

@@ -14,11 +14,13 @@ from farthing.ledger.entry import (
     ChangeKey,
     Commitment,
     Entry,
+    Evaluation,
     Genesis,
     Hold,
     Key,
     Limit,
     Refusals,
+    Score,
     TopUp,
     Tranche,
     Warned,
@@ -45,7 +47,7 @@ def shape(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("kind", [*RECORDED, Tranche], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*RECORDED, Tranche, Score], ids=lambda kind: kind.__name__)
 def test_each_field_of_each_kind_is_decided(kind: Any) -> None:
     """A kind or a field that is new fails here, until its line is in the table."""
     for info in msgspec.structs.fields(kind):
@@ -94,6 +96,26 @@ def test_what_is_inside_an_entry_is_said_as_well() -> None:
             "on_call": True, "after_ppm": 7,
         },
     ]  # fmt: skip
+
+
+def test_an_evaluation_says_its_figures_and_not_who_made_it_or_what_went_wrong() -> None:
+    figure = Score("match", "accuracy", "0.5", "0.1", "0.9", "wilson-95", 2)
+    made = Evaluation(
+        1, "ann", "e1", "sums", "1", "fast", "partial", 1, "k", 4, 1, 2, "ab" * 32, (figure,),
+        ("p/m",), 3, 4, 10**9, 1, 5, 6, 7, "cd" * 32, "ann's prompt was refused",
+    )  # fmt: skip
+    moment = "1970-01-01T00:00:00.000Z"
+    assert shape(leaf(made)) == {
+        "at": moment, "began": moment, "by": "#", "calls": 4, "completed": 2,
+        "dataset_sha256": "ab" * 32, "epochs": 1, "first": 6, "held": "0.000000005", "id": "e1",
+        "key": "k", "kind": "evaluation", "last": 7, "log_sha256": "cd" * 32, "model": "fast",
+        "outcome": "partial", "queries": 3, "reason": "#", "samples": 4, "served": ["p/m"],
+        "task": "sums", "unknown": 1, "usd": "1", "version": "1",
+        "scores": [{
+            "high": "0.9", "low": "0.1", "method": "wilson-95", "metric": "accuracy", "n": 2,
+            "scorer": "match", "value": "0.5",
+        }],
+    }  # fmt: skip
 
 
 def test_numbers_that_json_would_round_are_strings() -> None:

@@ -241,3 +241,17 @@ def test_the_unused_end_is_no_tail_and_neither_is_a_seal(cursor: Cursor, journal
     rest(cursor)
     journal.roll()
     assert cursor.tail() == 0
+
+
+def test_what_is_there_is_passed_over_and_what_comes_is_read(journal: Journal) -> None:
+    cursor = Cursor(journal.folder)
+    try:
+        cursor.go_to_end()
+        assert (cursor.position, cursor.read()) == (12, [])
+        append(journal, 13, 14)
+        journal.roll()
+        append(journal, 15, 15)
+        journal.sync()
+        assert rest(cursor) == entries(13, 15)
+    finally:
+        cursor.close()

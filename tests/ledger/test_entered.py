@@ -10,7 +10,7 @@ import pytest
 from tests.support.everything import everything
 
 from farthing.ledger.entered import ENTERED, entered
-from farthing.ledger.entry import Commitment, Entry, Key, TopUp
+from farthing.ledger.entry import Commitment, Entry, Evaluation, Key, TopUp
 
 ENTRIES = [entry for group in everything(2, 300) for entry in group]
 
@@ -58,11 +58,13 @@ def test_what_was_decided_of_a_query_names_it(kind: str) -> None:
 
 def test_all_fields_are_in_it_as_the_journal_has_them() -> None:
     for entry in ENTRIES:
-        if isinstance(entry, ENTERED) and not isinstance(entry, Key | Commitment):
+        if isinstance(entry, ENTERED) and not isinstance(entry, Key | Commitment | Evaluation):
             told = json.loads(entered(entry, 1)["entry"])
             assert told == json.loads(msgspec.json.encode(msgspec.structs.asdict(entry)))
     commitment = json.loads(entered(one("commitment"), 1)["entry"])
     assert commitment["tranches"][1]["paid"] == 3_000
+    evaluation = json.loads(entered(one("evaluation"), 1)["entry"])
+    assert evaluation["scores"][0]["method"] == "wilson-95" and evaluation["usd"] == 2_000
 
 
 def test_a_keys_digest_stays_in_the_journal() -> None:

@@ -19,6 +19,7 @@ from farthing.ledger.entry import (
     Draw,
     Entry,
     Erasure,
+    Evaluation,
     Exercise,
     Expire,
     Genesis,
@@ -164,13 +165,17 @@ class Work:
                 ChangeKey(now, "ada", name, "another", None, 5, parent),
                 Revoke(now, "ada", self.draw.choice((*["nothing"] * 9, "b"))),
                 Scope(now, "ada", "team:later", "org:o"),
-                Config(now, f"c{self.count}"),
+                Config(now, f"c{self.count}") if self.count % 2 else _failed(now),
                 PriceBookInForce(now, f"b{self.count}", "test"),
                 Statement(now, "ada", "shareholder", "2026", "", "j", "h", "p", 3, "r"),
                 LogKey(now, "ada", "new", "old", "word"),
                 Erasure(now, "ada", f"e{self.count}", "request", ("q1",)),
             )
         )
+
+
+def _failed(now: int) -> Evaluation:
+    return Evaluation(now, "ada", "e", "t", "1", "m", "failed", now, "k", 3, 1, 0, "")
 
 
 def founded() -> State:

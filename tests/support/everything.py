@@ -11,6 +11,7 @@ from farthing.ledger.entry import (
     Config,
     Entry,
     Erasure,
+    Evaluation,
     Exercise,
     Expire,
     Genesis,
@@ -24,6 +25,7 @@ from farthing.ledger.entry import (
     Resolve,
     Revoke,
     Scope,
+    Score,
     Settle,
     Statement,
     TopUp,
@@ -61,6 +63,35 @@ def everything(seed: int, steps: int = 150, ledger: str = "ledger-one") -> list[
         take(*_step(draw, state, step, at))
     take(_hold(draw, "last", LATER - 1, "k3"), Unresolved(LATER - 1, "last", "worker_lost", 200, 5))
     take(Revoke(LATER, "ann", "k3"), Revoke(LATER + 1, "bob", "k3"))
+    figure = Score("match", "accuracy", "0.5", "0.1", "0.9", "wilson-95", 4)
+    take(
+        Evaluation(
+            LATER + 2,
+            "ann",
+            "e1",
+            "sums",
+            "1",
+            "gpt-x",
+            "partial",
+            LATER,
+            "k3",
+            4,
+            1,
+            2,
+            "ab" * 32,
+            (figure,),
+            ("openai/gpt-x-2026",),
+            3,
+            3,
+            2_000,
+            1,
+            700,
+            5,
+            9,
+            "cd" * 32,
+            "it stopped",
+        )
+    )
     return taken
 
 

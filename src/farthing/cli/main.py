@@ -14,6 +14,8 @@ from farthing.cli import (
     credit,
     doctor,
     erase,
+    evals,
+    evaluate,
     holds,
     keys,
     ledger,
@@ -62,6 +64,8 @@ app.command("witness", epilog=witness.EXAMPLES)(witness.witness)
 app.command("contents")(contents.contents)
 app.command("disclose", epilog=contents.EXAMPLES)(contents.disclose)
 app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
+app.command("eval", epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command("evals")(evals.evals)
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

@@ -88,13 +88,19 @@ TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(("json_sha256", "html_sha256", "pdf_sha256"), plain),
     **dict.fromkeys(("key", "before", "signature"), plain),
     **dict.fromkeys(("cause", "queries", "endings"), plain),
+    # Of an evaluation: its task and its figures are the operator's and the framework's words.
+    **dict.fromkeys(("task", "version", "outcome", "served"), plain),
+    **dict.fromkeys(("scorer", "metric", "value", "low", "high", "method"), plain),
+    **dict.fromkeys(("dataset_sha256", "log_sha256"), plain),
+    **dict.fromkeys(("samples", "epochs", "completed", "n", "calls"), count),
+    **dict.fromkeys(("unknown", "first", "last"), count),
     **dict.fromkeys(("tranche", "after_ppm", "discount_ppm", "count", "tree_size"), count),
-    **dict.fromkeys(("usd", "paid", "effective", "max_cost"), dollars),
+    **dict.fromkeys(("usd", "paid", "effective", "max_cost", "held"), dollars),
     **dict.fromkeys(("amount", "limit", "total"), amount),
-    **dict.fromkeys(("at", "starts", "ends", "expires", "since", "until"), time),
+    **dict.fromkeys(("at", "starts", "ends", "expires", "since", "until", "began"), time),
     **dict.fromkeys(("by", "name", "note", "reason"), committed),
     **dict.fromkeys(("scope", "parent"), scope),
-    "tranches": structs,
+    **dict.fromkeys(("tranches", "scores"), structs),
 }
 
 

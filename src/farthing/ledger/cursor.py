@@ -24,6 +24,7 @@ from farthing.ledger.segments import (
     read_link_or_refuse,
     segment_numbers,
 )
+from farthing.ledger.window import EVER
 
 # How much of the journal is read at once: some thousand entries.
 PIECE = 1024 * 1024
@@ -104,16 +105,26 @@ class Cursor:
         Raises:
             JournalDamagedError: it is not there.
         """
-        self._go_to_segment(mark.position)
-        self.position, moved = self.segment.before, True
-        while self.position < mark.position and moved:
-            piece, start, moved = self._piece(PIECE), self.offset, False
-            for begin, end, position in skip_groups(piece, 0, self.position, mark.position):
-                self._pass(piece, begin, start + end, position)
-                moved = True
+        self._skip(mark.position)
         if mark.position and self.mark != mark:
             what = f"has not the entry {mark.position} that a snapshot was made after"
             raise damaged(self.segment.path, what)
+
+    def go_to_end(self) -> None:
+        """Pass over what is there, without decoding it: what is read next came later.
+
+        Where the last segment is made just now, some of what came before may be read as well.
+        """
+        self._skip(EVER)
+
+    def _skip(self, to: int) -> None:
+        self._go_to_segment(to)
+        self.position, moved = self.segment.before, True
+        while self.position < to and moved:
+            piece, start, moved = self._piece(PIECE), self.offset, False
+            for begin, end, position in skip_groups(piece, 0, self.position, to):
+                self._pass(piece, begin, start + end, position)
+                moved = True
 
     def resume(self, position: int, offset: int, group: int, checksum: int) -> bool:
         """Go on where a reader once stood, if the group that it read last is still there."""

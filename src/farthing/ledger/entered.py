@@ -17,6 +17,7 @@ from farthing.ledger.entry import (
     Config,
     Entry,
     Erasure,
+    Evaluation,
     Exercise,
     Genesis,
     Key,
@@ -49,11 +50,15 @@ _SUBJECTS: dict[type, Callable[[Any], str]] = {
     Statement: lambda entry: f"statement:{entry.json_sha256}",
     LogKey: lambda entry: f"log-key:{entry.key}",
     Erasure: lambda entry: f"erasure:{entry.id}",
+    Evaluation: lambda entry: f"evaluation:{entry.id}",
 }
 ENTERED = tuple(_SUBJECTS)
 
 # A key's digest stays in the journal: nobody who reads records needs it.
 KEPT_BACK = ("digest",)
+
+# Fields of structs.
+_INNER = ("tranches", "scores")
 
 
 def entered(entry: Entry, position: int) -> Row:
@@ -73,6 +78,7 @@ def _json(entry: Entry) -> str:
     told = msgspec.structs.asdict(entry)
     if isinstance(entry, Key):
         told = {name: value for name, value in told.items() if name not in KEPT_BACK}
-    if isinstance(entry, Commitment):
-        told["tranches"] = [msgspec.structs.asdict(tranche) for tranche in entry.tranches]
+    for name in _INNER:
+        if name in told:
+            told[name] = [msgspec.structs.asdict(inner) for inner in told[name]]
     return msgspec.json.encode(told).decode()

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 import msgspec
 
-from farthing.ledger.reported import Erasure, LogKey, Refusals, Statement
+from farthing.ledger.reported import (
+    Erasure,
+    Evaluation,
+    LogKey,
+    Refusals,
+    Score,
+    Statement,
+)
 from farthing.wire.dialect import Usage
 
 
@@ -309,7 +316,7 @@ Entry = (
     Genesis | Key | ChangeKey | Revoke | Scope | Limit | TopUp | Commitment | Exercise
     | Hold | Settle | Void | Unresolved | Resolve | Expire | WriteOff
     | Overrun | Reset | Draw | Warned | Config | PriceBookInForce
-    | Refusals | Statement | LogKey | Erasure
+    | Refusals | Statement | LogKey | Erasure | Evaluation
 )  # fmt: skip
 Ending = Settle | Void | Unresolved
 

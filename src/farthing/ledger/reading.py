@@ -12,6 +12,7 @@ from farthing.ledger.project import catch_up
 from farthing.ledger.records import (
     committing,
     ended_after,
+    entered_as,
     find,
     last_position,
     on_path,
@@ -57,6 +58,9 @@ class Reader:
     def committing(self, ids: list[str]) -> dict[str, int]:
         """Return which entry holds the commitments of each of some queries, where it is known."""
         return self._ask(lambda connection, ledger: committing(connection, ledger, ids))
+    def entered_as(self, kind: str) -> list[dict[str, Any]]:
+        """Return one kind of what administrators and the gateway entered, the oldest first."""
+        return self._ask(lambda connection, ledger: entered_as(connection, ledger, kind))
 
     def position(self) -> int:
         """Return how many entries of the journal were read so far."""

@@ -168,6 +168,13 @@ def ended_after(
     return [dict(row) for row in rows.mappings()]
 
 
+def entered_as(connection: sa.Connection, ledger: str, kind: str) -> list[dict[str, Any]]:
+    """Return the rows of one kind of what was entered, in the journal's order."""
+    chosen = (entries.c.ledger == ledger) & (entries.c.kind == kind)
+    rows = connection.execute(sa.select(entries).where(chosen).order_by(entries.c.position))
+    return [dict(row) for row in rows.mappings()]
+
+
 def last_position(connection: sa.Connection, ledger: str) -> int:
     """Return how many entries of the journal are in the records."""
     mine = sa.select(progress.c.position).where(progress.c.ledger == ledger)

@@ -18,8 +18,8 @@ from farthing.ledger.search import entries_about, entry_at
 
 Shown = dict[str, Any]
 
-TIMES = ("at", "expires", "starts", "ends", "since", "until")
-DOLLARS = ("usd", "max_cost", "list_usd", "effective", "paid")
+TIMES = ("at", "expires", "starts", "ends", "since", "until", "began")
+DOLLARS = ("usd", "max_cost", "list_usd", "effective", "paid", "held")
 # Dollars where the entry's unit says so.
 MAYBE_DOLLARS = ("amount", "limit", "total")
 
@@ -64,7 +64,7 @@ def _shown(told: Shown, name: str) -> Any:
         return money.dollars(value)
     if isinstance(value, bytes):
         return value.hex()
-    if name == "tranches":
+    if name in ("tranches", "scores"):
         return [_fields(each) for each in value]
     return msgspec.to_builtins(value) if not isinstance(value, msgspec.Struct) else _fields(value)
 

@@ -19,6 +19,7 @@ from farthing.ledger.entry import (
     Draw,
     Entry,
     Erasure,
+    Evaluation,
     Exercise,
     Expire,
     Genesis,
@@ -42,6 +43,7 @@ from farthing.ledger.entry import (
     Warned,
     WriteOff,
 )
+from farthing.ledger.evaluation import misshapen
 from farthing.ledger.image import encoded, restore
 from farthing.ledger.meter import UNITS
 from farthing.ledger.registry import KeyState, Registry, invalid
@@ -106,6 +108,7 @@ class State:
             Statement: lambda _: None,
             LogKey: lambda _: None,
             Erasure: lambda _: None,
+            Evaluation: misshapen,
         }
 
     @property

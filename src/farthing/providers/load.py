@@ -78,6 +78,8 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     docs: str = ""
     """The provider's own page that says so."""
     name: str = ""
+    telemetry_name: str = ""
+    """What OpenTelemetry's conventions call it, where that is not its name."""
     auth: str = "bearer"
     auths: dict[str, str] = {}
     """How the key is sent in dialects that want it otherwise."""

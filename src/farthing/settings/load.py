@@ -120,11 +120,14 @@ def _check(settings: Settings) -> None:
     for name, provider in settings.providers.items():
         for field in ("image_tokens", "query_tokens", "reasoning_tokens"):
             _expect((getattr(provider, field) or 0) >= 0, "0 or more", f"providers.{name}.{field}")
+    collector = settings.otel.endpoint
+    good = not collector or _is_address(collector)
+    _expect(good, 'an address such as "http://127.0.0.1:4318"', "otel.endpoint")
     origin = settings.log_origin
     named = origin.isprintable() and "+" not in origin and " " not in origin
     _expect(named, 'a name without spaces and "+"', "log_origin")
     for index, witness in enumerate(settings.witnesses):
-        _expect(_is_http(witness.url), "an http address", f"witnesses[{index}].url")
+        _expect(_is_address(witness.url), "an http address", f"witnesses[{index}].url")
     _check_contents(settings.contents)
     for index, row in enumerate(settings.prices):
         tokens = row.context_tokens
@@ -163,7 +166,7 @@ def _amount(dollars: Decimal) -> bool:
     return True
 
 
-def _is_http(url: str) -> bool:
+def _is_address(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
 

@@ -59,6 +59,21 @@ class LocalSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Queries it answers at once; more wait their turn."""
 
 
+class OtelSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[otel]: telemetry to an OpenTelemetry collector, by a process of its own."""
+
+    endpoint: str = ""
+    """The collector's address for OTLP over HTTP, such as "http://127.0.0.1:4318". Without one
+    there is no telemetry."""
+    headers: dict[str, str] = {}
+    """Headers of its requests that are no secrets. Those that are come from the environment:
+    OTEL_EXPORTER_OTLP_HEADERS="api-key=…"."""
+    service_name: str = "farthing"
+    """What it is called in spans and metrics."""
+    users: bool = False
+    """Whether spans name end users and tags among the query's scopes."""
+
+
 class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[providers.NAME]: a provider that is not built in, or what differs from a built-in one."""
 
@@ -226,6 +241,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     ledger says. The hash is always of the whole."""
     http: HttpSettings = HttpSettings()
     local: LocalSettings = LocalSettings()
+    otel: OtelSettings = OtelSettings()
     providers: dict[str, ProviderSettings] = {}
     prices: list[PriceOverride] = []
     statement: StatementSettings = StatementSettings()

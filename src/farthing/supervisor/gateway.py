@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import importlib.util
 import logging
 import os
 import secrets
@@ -33,7 +34,8 @@ from farthing.vault.keys import master_key
 
 log = logging.getLogger("farthing")
 
-FOLLOWER = "follower"
+FOLLOWER, TELEMETRY = "follower", "telemetry"
+TELEMETRY_NEEDS = ("requests", "opentelemetry")
 
 
 class GatewayOptions(msgspec.Struct, frozen=True):
@@ -98,6 +100,7 @@ class Gateway:
             "publisher", "farthing.evidence.process", partial(self._told, "publisher")
         )
         self._others += [follower, publisher]
+        await self._start_telemetry()
         for number in range(1, self.settings.workers + 1):
             name = f"worker-{number}"
             tell = partial(self._told, name, name)
@@ -110,6 +113,16 @@ class Gateway:
         """Start what erases what is over: by the rules there are, and what was begun before."""
         if self.settings.contents or self.data.vault.exists():
             await self._add(Child("vault", "farthing.vault.process", partial(self._told, "vault")))
+    async def _start_telemetry(self) -> None:
+        """Start it before the workers, if it is wanted, so that it misses none of their queries."""
+        if self.settings.otel.endpoint:
+            if not all(map(importlib.util.find_spec, TELEMETRY_NEEDS)):
+                raise ConfigError(
+                    "[otel] needs OpenTelemetry's exporter: pip install 'farthing[otel]', or take "
+                    "its endpoint out of farthing.toml"
+                )
+            tell = partial(self._told, TELEMETRY)
+            await self._add(Child(TELEMETRY, "farthing.report.telemetry.process", tell))
 
     def _try_records(self) -> None:
         """Make the records' tables. A server that is away is only warned of: they can wait."""

@@ -1,0 +1,1 @@
+"""Evaluations: Inspect tasks, asked through the gateway and recorded in its ledger."""

@@ -1,0 +1,1 @@
+"""Telemetry: what became of each query, told to an OpenTelemetry collector behind the journal."""
