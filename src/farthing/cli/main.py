@@ -12,6 +12,7 @@ from farthing.cli import (
     commitments,
     credit,
     doctor,
+    export,
     holds,
     keys,
     ledger,
@@ -50,6 +51,7 @@ app.add_typer(ledger.app, name="ledger")
 app.command("receipt")(receipt.receipt)
 app.command("log-key")(receipt.log_key)
 app.add_typer(verify.app, name="verify")
+app.add_typer(export.app, name="export")
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

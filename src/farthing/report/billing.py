@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from farthing import money
 from farthing.clock import iso
+from farthing.ledger.records import queries
 from farthing.report.charges import Charge, Charging, Costs
 from farthing.report.columns import COST_AND_USAGE, of_version
 from farthing.report.focus import CURRENCY, Ledger, rows
@@ -120,7 +121,7 @@ def export(
     found = entered(connection, ledger.id, "top-up", "commitment", "exercise")
     places, lineage = Places(connection, ledger.id), Lineage(connection, ledger.id)
     commitments = [row for row in found if row["kind"] == "commitment"]
-    draws = Draws(kept.journal, commitments)
+    draws = Draws(kept.journal, commitments, read=bool(commitments))
     charging = Charging(
         Pricing(kept.books, kept.lists, commitments), draws, places, users=wanted.users
     )
@@ -143,8 +144,6 @@ def export(
 
 def _count(connection: sa.Connection, ledger: str, since: int, until: int) -> int:
     """Return about how many queries are to be read: those that the period has, of any ending."""
-    from farthing.ledger.records import queries  # noqa: PLC0415
-
     c = queries.c
     within = (c.ledger == ledger) & (c.ended >= since) & (c.ended < until)
     return connection.execute(sa.select(sa.func.count()).where(within)).scalar_one()

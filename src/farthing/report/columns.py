@@ -63,6 +63,9 @@ COST_AND_USAGE = _columns(
     ListUnitPrice price
     PricingCategory text
     PricingCurrency text
+    PricingCurrencyContractedUnitPrice price
+    PricingCurrencyEffectiveCost amount
+    PricingCurrencyListUnitPrice price
     PricingQuantity amount
     PricingUnit text
     ServiceCategory text

@@ -45,9 +45,16 @@ def rows(
     """Yield the rows of Cost and Usage; columns that a version has not are left to the writer."""
     told = _told_always(ledger)
     for purchase in bought:
-        yield told | _purchase(purchase) | _names(purchase.provider or ledger.operator)
+        yield _priced(told | _purchase(purchase) | _names(purchase.provider or ledger.operator))
     for charge in charges:
-        yield told | _charge(charge) | _names(charge.group.provider)
+        yield _priced(told | _charge(charge) | _names(charge.group.provider))
+
+
+def _priced(row: Record) -> Record:
+    """Add the columns of the pricing currency, which is the billing currency."""
+    for name in ("ContractedUnitPrice", "EffectiveCost", "ListUnitPrice"):
+        row[f"PricingCurrency{name}"] = row.get(name)
+    return row
 
 
 def _told_always(ledger: Ledger) -> Record:

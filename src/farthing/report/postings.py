@@ -23,7 +23,6 @@ from farthing.ledger.entry import Draw, Overrun, Warned
 from farthing.ledger.records import METERS, entries, keys, queries, scopes
 
 Row = dict[str, Any]
-Progress = Any
 # Rows that are fetched at once, so that memory does not grow with the ledger.
 FETCHED = 2000
 
@@ -123,13 +122,13 @@ class Opening(NamedTuple):
 
 
 class Draws:
-    """What commitments paid for queries, and the tranches that opened by it.
+    """What paid for queries, and the tranches that opened by it.
 
     Draws are in the journal alone, behind the ending that they pay for: it is read once, and three
-    numbers are kept of each.
+    numbers are kept of each of a commitment's.
     """
 
-    def __init__(self, journal: Path, commitments: list[Row], progress: Progress = None) -> None:
+    def __init__(self, journal: Path, commitments: list[Row], *, read: bool = True) -> None:
         self._endings, self._sources, self._usd = array("q"), array("H"), array("q")
         self._names: dict[str, int] = {}
         self._waiting = {
@@ -140,36 +139,36 @@ class Draws:
             )
             if after["after_ppm"]
         }  # fmt: skip
-        self._drawn: Counter[str] = Counter()
+        self.drawn: Counter[str] = Counter()
+        """How much of each source is drawn: "credit:ID" and "commitment:ID/TRANCHE"."""
         self.openings: list[Opening] = []
-        if commitments:
+        if read:
             with closing(Cursor(journal)) as cursor:
-                self._read(cursor, progress)
+                self._read(cursor)
+        self._listed = list(self._names)
 
-    def _read(self, cursor: Cursor, progress: Progress) -> None:
+    def _read(self, cursor: Cursor) -> None:
         position, ending = 0, 0
         while found := cursor.read():
             for position, entry in enumerate(found, position + 1):
                 if isinstance(entry, Draw):
-                    if entry.source.startswith("commitment:"):
-                        self._take(entry, ending, position)
+                    self._take(entry, ending, position)
                 elif not isinstance(entry, Overrun | Warned):
                     ending = position
-            if progress is not None:
-                progress(cursor.passed + cursor.offset)
 
     def _take(self, draw: Draw, ending: int, position: int) -> None:
+        self.drawn[draw.source] += draw.usd
+        if not draw.source.startswith("commitment:"):
+            return
         self._endings.append(ending)
         self._sources.append(self._names.setdefault(draw.source, len(self._names)))
         self._usd.append(draw.usd)
-        self._drawn[draw.source] += draw.usd
         waiting = self._waiting.get(draw.source)
-        if waiting and self._drawn[draw.source] * 1_000_000 >= waiting[2] * waiting[3]:
+        if waiting and self.drawn[draw.source] * 1_000_000 >= waiting[2] * waiting[3]:
             del self._waiting[draw.source]
             self.openings.append(Opening(waiting[0], waiting[1], draw.at, position))
 
     def of(self, ending: int) -> list[tuple[str, int]]:
         """Return what paid for the query whose ending is at a position: sources and nanodollars."""
         first, last = bisect_left(self._endings, ending), bisect_right(self._endings, ending)
-        names = list(self._names)
-        return [(names[self._sources[n]], self._usd[n]) for n in range(first, last)]
+        return [(self._listed[self._sources[n]], self._usd[n]) for n in range(first, last)]
