@@ -89,8 +89,8 @@ def beginning() -> list[Entry]:
         Key(at, "ann", "k1", "ann's laptop", b"\1" * 32, parent="project:search"),
         Key(at, "ann", "k2", "second", b"\2" * 32, parent="org:acme"),
         Key(at, "ann", "k3", "third", b"\3" * 32),
-        TopUp(SEPTEMBER + 5, "ann", "t1", "key:k3", 10**13, NOVEMBER, "first"),
-        TopUp(SEPTEMBER + HOUR, "ann", "t2", "user:bob", 10**13),
+        TopUp(SEPTEMBER + 5, "ann", "t1", "key:k3", 10**17, NOVEMBER, "first"),
+        TopUp(SEPTEMBER + HOUR, "ann", "t2", "user:bob", 10**17),
         Commitment(at, "ann", "c1", "openai", at, end, tranches, 100_001, "a year"),
         Commitment(
             SEPTEMBER + 3, "ann", "c2", "anthropic", SEPTEMBER, end,

@@ -124,7 +124,7 @@ def commitments(
     _check("--version", version, VERSIONS)
     _check("--format", form, FORMATS)
     with _opened(data, config) as (folder, settings, engine), expected():
-        from farthing.report.columns import CONTRACT_COMMITMENT, of_version  # noqa: PLC0415
+        from farthing.report.layout import CONTRACT_COMMITMENT, of_version  # noqa: PLC0415
         from farthing.report.postings import Draws, Lineage, entered  # noqa: PLC0415
         from farthing.report.tabular import write  # noqa: PLC0415
 

@@ -17,7 +17,7 @@ from farthing import money
 from farthing.clock import iso
 from farthing.ledger.records import queries
 from farthing.report.charges import Charge, Charging, Costs
-from farthing.report.columns import COST_AND_USAGE, of_version
+from farthing.report.layout import COST_AND_USAGE, of_version
 from farthing.report.focus import CURRENCY, Ledger, rows
 from farthing.report.meters import Pricing
 from farthing.report.period import Period

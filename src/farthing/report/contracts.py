@@ -1,6 +1,6 @@
 """FOCUS Contract Commitment: commitments by their tranches, and prepaid credits.
 
-https://focus.finops.org/focus-specification/ ; columns.py has the columns of 1.3 and of 1.4.
+https://focus.finops.org/focus-specification/ ; layout.py has the columns of 1.3 and of 1.4.
 """
 
 from __future__ import annotations

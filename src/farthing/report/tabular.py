@@ -13,7 +13,7 @@ import msgspec
 
 from farthing import clock
 from farthing.errors import ConfigError
-from farthing.report.columns import COUNT, JSON, TEXT, TIME, Column
+from farthing.report.layout import COUNT, JSON, TEXT, TIME, Column
 
 Record = dict[str, Any]
 # Rows that are written at once.
