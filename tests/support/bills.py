@@ -112,7 +112,8 @@ def bills(seed: int = 1, queries: int = 300, since: int = SEPTEMBER, until: int 
         take(entry)
     step = (until - since) // max(1, queries)
     for number in range(queries):
-        at = since + number * step + draw.randrange(clock.SECOND)
+        # Five in the same seconds, so that there are hours with several.
+        at = since + number // 5 * 5 * step + number % 5 * clock.SECOND + draw.randrange(9)
         hold = _hold(draw, f"q{number}", at)
         take(hold)
         for entry in _ending(draw, hold, state):
@@ -120,7 +121,7 @@ def bills(seed: int = 1, queries: int = 300, since: int = SEPTEMBER, until: int 
         if number == queries // 3:
             take(Exercise(at + 1, "ann", "c1", 3, 20_000_007))
         lost = list(state.unresolved)
-        if lost and draw.randrange(4) == 0:
+        if lost and draw.randrange(8) == 0:
             take(_late(draw, lost[0], at + 2))
     return taken
 
@@ -137,7 +138,7 @@ def _hold(draw: random.Random, query: str, at: int) -> Hold:
 
 
 def _ending(draw: random.Random, hold: Hold, state: State) -> list[Entry]:
-    at = hold.at + draw.randrange(1, 90 * clock.SECOND)
+    at = hold.at + draw.randrange(1, clock.SECOND // 2)
     match draw.randrange(12):
         case 0:
             return [Void(at, hold.id, "upstream_unreachable")]
