@@ -55,6 +55,8 @@ SERVED: tuple[tuple[str, str, dict[str, str], bool], ...] = (
     ("anthropic", "claude-sonnet-4-5", {}, True),
     ("deepseek", "deepseek-chat", {}, True),
 )
+# So many at the beginning are alike: each is rounded, and so is their sum.
+ALIKE = 20
 PATHS = {
     "k1": ("key:k1", "project:search", "team:web", "org:acme"),
     "k2": ("key:k2", "org:acme"),
@@ -114,6 +116,8 @@ def bills(seed: int = 1, queries: int = 300, since: int = SEPTEMBER, until: int 
     for number in range(queries):
         # Five in the same seconds, so that there are hours with several.
         at = since + number // 5 * 5 * step + number % 5 * clock.SECOND + draw.randrange(9)
+        if number < ALIKE:
+            at = since + 2 * HOUR + number * clock.SECOND
         hold = _hold(draw, f"q{number}", at)
         take(hold)
         for entry in _ending(draw, hold, state):
@@ -127,10 +131,14 @@ def bills(seed: int = 1, queries: int = 300, since: int = SEPTEMBER, until: int 
 
 
 def _hold(draw: random.Random, query: str, at: int) -> Hold:
-    key = draw.choice(("k1", "k1", "k2", "k3"))
-    provider, model, _, _ = draw.choice(SERVED)
-    tags = draw.sample(("tag:nightly", "tag:eval"), draw.randrange(3))
+    # Most of those that come together are alike.
+    same = random.Random(int(query[1:]) // 5) if draw.randrange(4) else draw
+    key = same.choice(("k1", "k1", "k2", "k3"))
+    provider, model, _, _ = same.choice(SERVED)
+    tags = same.sample(("tag:nightly", "tag:eval"), same.randrange(3))
     user = ("user:bob",) if draw.randrange(10) == 0 else ()
+    if int(query[1:]) < ALIKE:
+        key, (provider, model, _, _), tags = "k2", SERVED[0], []
     path = (*PATHS[key], *user, f"model:{provider}/{model}", f"provider:{provider}", *sorted(tags))
     named = (provider, model, model, "chat", False)
     digest = draw.choice((book().digest[:16],) * 9 + ("f" * 16,))  # one that was thrown away
@@ -163,7 +171,7 @@ def _settle(at: int, hold: Hold, usd: int, usage: Usage, list_usd: int | None) -
 
 def _usage(draw: random.Random, hold: Hold) -> Usage:
     makes = next(s[3] for s in SERVED if s[1] == hold.model)
-    big = 300_000 if draw.randrange(20) == 0 else 0
+    big = 300_000 if draw.randrange(8) == 0 else 0
     cached: dict[str, Any] = {}
     if hold.provider == "anthropic":
         cached = {"cache_read": draw.randrange(999), "cache_write_1h": draw.randrange(2) * 77}

@@ -170,8 +170,9 @@ def account_of(path: list[str], users: bool) -> Account:
 
 def account_of_scope(scope: str, lineage: Lineage, *, users: bool) -> Account:
     """Return whose something is that belongs to a scope."""
-    if scope.startswith("user:") and not users:
-        return Account()
+    kind, _, name = scope.partition(":")
+    if kind == "user":
+        return Account(scope, user=name) if users else Account()
     return account_of(lineage.of(scope), users)
 
 

@@ -9,17 +9,18 @@ tried, and where none comes to it the query is one line, without meters.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from farthing import money
 from farthing.errors import Refused
-from farthing.money import PER_MILLION, charge
-from farthing.prices.book import PriceBook
-from farthing.prices.rate import SPECIAL, Prices
+from farthing.prices.book import MINUTE, Model, PriceBook
+from farthing.prices.book import Row as BookRow
+from farthing.prices.rate import SPECIAL, Prices, Rate
 from farthing.wire.dialect import TOKENS, Usage
 
 PPM = 1_000_000
+DAY = 1440 * MINUTE
 
 # The meter of queries whose meters nobody knows: what it counts are nanodollars, at list.
 WHOLE = "whole"
@@ -70,7 +71,17 @@ class Priced(NamedTuple):
     """What a commitment took off list prices, in millionths."""
 
 
-WHOLLY = ((WHOLE, PER_MILLION),)
+WHOLLY = ((WHOLE, money.PER_MILLION),)
+
+
+class PriceTier(NamedTuple):
+    """One of a model's price lists."""
+
+    name: str
+    when: dict[str, str]
+    """The options that select it."""
+    slot: int
+    """For how long its prices are the same, from whole multiples of it on, in nanoseconds."""
 
 
 class Pricing:
@@ -86,6 +97,8 @@ class Pricing:
             if term["discount_ppm"] and term["discount_ppm"] not in found:
                 found.append(term["discount_ppm"])
         self._books: dict[str, PriceBook | None] = {}
+        self._known: dict[tuple[str, str, str], list[PriceTier]] = {}
+        self._rates: dict[tuple[Any, ...], Rate | None] = {}
 
     def priced(self, row: Mapping[str, Any]) -> Priced:
         """Return what a settled query was billed by."""
@@ -99,7 +112,7 @@ class Pricing:
             if prices.request:
                 each.append(("request", prices.request, 1))
             if None not in [price for _, price, _ in each]:
-                if charge(sum(price * count for _, price, count in each)) == list_usd:
+                if money.charge(sum(price * count for _, price, count in each)) == list_usd:
                     return Priced(tuple((name, price) for name, price, _ in each), tier, off)
         return Priced(WHOLLY, "stated", off)
 
@@ -117,18 +130,25 @@ class Pricing:
         book = self._book(row["price_book"])
         if book is None:
             return
-        provider, name = self._lists.get(row["provider"], row["provider"]), row["model"]
+        provider = self._lists.get(row["provider"], row["provider"])
         special = tuple(meter for meter, _ in used if meter in SPECIAL)
         tokens = sum(row[meter] for meter in INPUT)
-        for when in _options(book, provider, name):
-            tier = ",".join(f"{option}={value}" for option, value in sorted(when.items()))
+        makes = bool(row["output"])
+        for tier, when, slot in self._tiers(book, provider, row["model"]):
             for meters in dict.fromkeys([(*TOKENS, *special), special or TOKENS]):
-                with suppress(Refused):  # there are no such prices
-                    rate = book.rate(
-                        provider, name, row["began"], when,
-                        makes_output=bool(row["output"]), meters=meters,
-                    )  # fmt: skip
-                    yield rate.prices(tokens), tier or "standard"
+                key = (book.digest, provider, row["model"], row["began"] // slot, tier, meters, makes)
+                if key not in self._rates:
+                    self._rates[key] = _rate(book, key, row["began"], when)
+                rate = self._rates[key]
+                if rate is not None:
+                    yield rate.prices(tokens), tier
+
+    def _tiers(self, book: PriceBook, provider: str, name: str) -> list[PriceTier]:
+        """Return what may select a model's price: nothing, and each option that has its own."""
+        key = (book.digest, provider, name)
+        if key not in self._known:
+            self._known[key] = _price_tiers(book.model(provider, name))
+        return self._known[key]
 
     def _book(self, digest: str) -> PriceBook | None:
         """Return the book whose digest begins so, if it is still kept."""
@@ -138,9 +158,27 @@ class Pricing:
         return self._books[digest]
 
 
-def _options(book: PriceBook, provider: str, name: str) -> Iterator[dict[str, str]]:
-    """Yield what may select a price: nothing, and each option of the model that has its own."""
-    yield {}
-    model = book.model(provider, name)
-    if model is not None:
-        yield from (variant.when for variant in model.variants)
+def _rate(book: PriceBook, key: Any, at: int, when: dict[str, str]) -> Rate | None:
+    """Return the rate at a moment, if there is one."""
+    _, provider, name, _, _, meters, makes_output = key
+    try:
+        return book.rate(provider, name, at, when, makes_output=makes_output, meters=meters)
+    except Refused:
+        return None
+
+
+def _price_tiers(model: Model | None) -> list[PriceTier]:
+    if model is None:
+        return []
+    slot = min(_slot(row) for row in [*model.rows, *model.variants])
+    whens = [{}, *(row.when for row in model.variants if row.prices)]
+    return [PriceTier(_tier_name(when), when, slot) for when in whens]
+
+
+def _tier_name(when: dict[str, str]) -> str:
+    return ",".join(f"{name}={value}" for name, value in sorted(when.items())) or "standard"
+
+
+def _slot(row: BookRow) -> int:
+    """Return for how long a row's prices stay the same: a minute, a day, or for ever."""
+    return MINUTE if row.hours is not None else DAY if row.starts else money.MOST

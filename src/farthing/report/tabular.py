@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def json_text(value: Any) -> str:
     return _json(value).decode()
 
 
+@lru_cache(4096)
 def second(nanoseconds: int) -> str:
     """Return a moment as "2026-09-01T00:00:00Z"."""
     return f"{clock.moment(nanoseconds):%Y-%m-%dT%H:%M:%SZ}"
