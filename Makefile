@@ -19,10 +19,10 @@ help:
 run: $(VENV)/run.done
 	$(BIN)/farthing up
 
-test: $(VENV)/test.done $(VENV)/clients.done $(VENV)/go.done
+test: $(VENV)/test.done $(VENV)/clients.done $(VENV)/go.done $(VENV)/focus.done
 	$(BIN)/python -m pytest $(ARGS)
 
-soak: $(VENV)/test.done $(VENV)/clients.done $(VENV)/go.done
+soak: $(VENV)/test.done $(VENV)/clients.done $(VENV)/go.done $(VENV)/focus.done
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
 check: $(VENV)/check.done
@@ -77,6 +77,21 @@ $(VENV)/go.done: $(VENV)/made.done
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
 	    --no-install-recommends golang-go golang-golang-x-mod-dev; } >/dev/null 2>&1 || \
 	  echo "Go cannot be installed here; the test that needs it is skipped"
+	@touch $@
+
+# Validators of FOCUS exports, where there is a Python 3.12 that they run on; elsewhere the tests
+# that need them say that they are skipped.
+FOCUS_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/python) python3.12)
+FOCUS_PIP := $(VENV)/focus/bin/python -m pip --disable-pip-version-check install --quiet \
+  --require-hashes --no-deps
+$(VENV)/focus.done: $(VENV)/made.done requirements/focus.txt requirements/focus-source.txt
+	@if ! $(FOCUS_PYTHON) -c '' 2>/dev/null; then \
+	  echo "Python 3.12 is not here; the tests of FOCUS exports by its validators are skipped"; \
+	else \
+	  $(FOCUS_PYTHON) -m venv $(VENV)/focus && \
+	  $(FOCUS_PIP) --only-binary :all: -r requirements/focus.txt && \
+	  $(FOCUS_PIP) --no-build-isolation -r requirements/focus-source.txt; \
+	fi
 	@touch $@
 
 $(VENV)/check.done: $(VENV)/test.done requirements/check.txt

@@ -80,6 +80,7 @@ class DataFolder:
     def vault_key(self) -> Path:
         """The master key of the vault, which the tenants' keys are encrypted with."""
         return self.root / "secrets" / "vault-key"
+
     def telemetry(self) -> Path:
         """How far the journal has been told to the telemetry's collector."""
         return self.root / "telemetry"

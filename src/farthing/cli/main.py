@@ -16,6 +16,7 @@ from farthing.cli import (
     erase,
     evals,
     evaluate,
+    export,
     holds,
     keys,
     ledger,
@@ -66,6 +67,7 @@ app.command("disclose", epilog=contents.EXAMPLES)(contents.disclose)
 app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
 app.command("eval", epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command("evals")(evals.evals)
+app.add_typer(export.app, name="export")
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

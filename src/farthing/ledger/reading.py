@@ -58,6 +58,7 @@ class Reader:
     def committing(self, ids: list[str]) -> dict[str, int]:
         """Return which entry holds the commitments of each of some queries, where it is known."""
         return self._ask(lambda connection, ledger: committing(connection, ledger, ids))
+
     def entered_as(self, kind: str) -> list[dict[str, Any]]:
         """Return one kind of what administrators and the gateway entered, the oldest first."""
         return self._ask(lambda connection, ledger: entered_as(connection, ledger, kind))

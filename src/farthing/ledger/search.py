@@ -67,6 +67,8 @@ def entries_of(folder: Path, kind: type[T], disk: Disk = DISK) -> Iterator[tuple
                 for number, entry in enumerate(_entries(group, first), start=first):
                     if isinstance(entry, kind):
                         yield number, entry
+
+
 def entry_is_about(entry: Entry, query: str) -> bool:
     """Say whether an entry is a query's, or names it as erased."""
     named = entry.queries if isinstance(entry, Erasure) else ()

@@ -188,6 +188,8 @@ class StatementSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True)
     entity: str = ""
     """Whose statements they are, such as "Acme Ltd."."""
     systems: dict[str, SystemSettings] = {}
+
+
 class ContentsRule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[[contents]]: what becomes of prompts and answers. Of all rows the one counts whose scope is
     the nearest to the query's key; a query without one is neither hashed nor kept."""

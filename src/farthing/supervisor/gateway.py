@@ -113,6 +113,7 @@ class Gateway:
         """Start what erases what is over: by the rules there are, and what was begun before."""
         if self.settings.contents or self.data.vault.exists():
             await self._add(Child("vault", "farthing.vault.process", partial(self._told, "vault")))
+
     async def _start_telemetry(self) -> None:
         """Start it before the workers, if it is wanted, so that it misses none of their queries."""
         if self.settings.otel.endpoint:
