@@ -19,11 +19,13 @@ from farthing.report.peak import peak_of
 
 
 def _count(asking: Asking, query: Query) -> Answer:
+    """How many rows are as `where` says."""
     n, first, last = span(asking, asking.rows(query["where"]))
     return Answer(n, n, first, last)
 
 
 def _sum(asking: Asking, query: Query) -> Answer:
+    """What a column, `of`, comes to in the rows that are as `where` says."""
     chosen, name = asking.rows(query["where"]), query["of"]
     total = exact_sum(asking.column(name)[chosen])
     return Answer(worth(name, total), *span(asking, chosen))
@@ -88,6 +90,7 @@ def _quantile(asking: Asking, query: Query) -> Answer:
 
 
 def _peak(asking: Asking, query: Query) -> Answer:
+    """The most that was posted and held at once, in a `meter`'s unit, in any `window`."""
     chosen = asking.rows(query["where"])
     found = peak_of(asking.facts, chosen, query["meter"], query["window"])
     value = None if found is None else money.dollars(found) if query["meter"] == "usd" else found

@@ -18,7 +18,7 @@ from farthing.report.draft import Block, Cell, Draft, Inputs, encode, facts_list
 from farthing.report.limiting import limiting
 from farthing.report.measured import availability, cost_each, measured
 from farthing.report.outlook import outlook
-from farthing.report.period import period_of
+from farthing.report.spans import period_of
 from farthing.report.regulated import Sample, regulated
 from farthing.report.settling import settling
 
