@@ -17,6 +17,7 @@ from farthing.cli import (
     ledger,
     limits,
     log,
+    performance,
     quote,
     receipt,
     reconcile,
@@ -52,6 +53,7 @@ app.command("receipt")(receipt.receipt)
 app.command("log-key")(receipt.log_key)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.add_typer(verify.app, name="verify")
+app.command("performance")(performance.performance_command)
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

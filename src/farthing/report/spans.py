@@ -1,13 +1,14 @@
-"""Periods of a statement: a year, a quarter, a month, a day, or days from one to another; UTC."""
+"""Periods of a statement, from one named period up to another, and their slices; UTC."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from farthing import clock
 from farthing.errors import ConfigError
+from farthing.report import period
 
 FORMS = "2026, 2026-Q3, 2026-09, 2026-09-15, or 2026-09-01..2026-09-15"
 FORM = re.compile(r"(?P<year>20\d\d)(-Q(?P<quarter>[1-4])|-(?P<month>\d\d)(-(?P<day>\d\d))?)?")
@@ -51,62 +52,33 @@ class Slice(NamedTuple):
 
 
 def period_of(text: str) -> Period:
-    """Read a period as people write it.
+    """Read a period as people write it: a name, or one name up to another.
 
     Raises:
         ConfigError: it is none; the message says how one is written.
     """
     first, _, last = text.partition("..")
-    try:
-        begins, ends = _days(first)
-        if last:
-            ends = _days(last)[1]
-    except ValueError:
-        raise ConfigError(f"{text!r} is no period; write {FORMS}") from None
-    if begins >= ends:
+    found = period.period_of(first)
+    until = period.period_of(last).until if last else found.until
+    if found.since >= until:
         raise ConfigError(f"{text!r} ends before it begins; write {FORMS}")
-    return Period(text, _nanoseconds(begins), _nanoseconds(ends))
-
-
-def _days(text: str) -> tuple[date, date]:
-    """Return a form's first day, and the day after its last."""
-    found = FORM.fullmatch(text)
-    if found is None:
-        raise ValueError(text)
-    year = int(found["year"])
-    if found["day"]:
-        day = date(year, int(found["month"]), int(found["day"]))
-        return day, day + timedelta(days=1)
-    if found["month"]:
-        return _months(year, int(found["month"]), 1)
-    if found["quarter"]:
-        return _months(year, 3 * int(found["quarter"]) - 2, 3)
-    return _months(year, 1, 12)
-
-
-def _months(year: int, month: int, count: int) -> tuple[date, date]:
-    after = month + count - 1
-    return date(year, month, 1), date(year + after // 12, after % 12 + 1, 1)
-
-
-def _nanoseconds(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * clock.SECOND
+    return Period(text, found.since, until)
 
 
 # The longest period that is shown in slices of so many days; longer ones are shown by months.
 BY_DAYS, BY_WEEKS = 35, 190
 
 
-def slices_of(period: Period, until: int) -> tuple[str, list[Slice]]:
+def slices_of(whole: Period, until: int) -> tuple[str, list[Slice]]:
     """Return what a period's slices are called, and those that have begun by a moment."""
-    first = clock.moment(period.begins).date()
-    if period.days > BY_WEEKS:
-        word, edges = "month", _month_edges(period)
+    first = clock.moment(whole.begins).date()
+    if whole.days > BY_WEEKS:
+        word, edges = "month", _month_edges(whole)
     else:
-        step = 1 if period.days <= BY_DAYS else 7
+        step = 1 if whole.days <= BY_DAYS else 7
         word = "day" if step == 1 else "week"
-        edges = [first + timedelta(days=n) for n in range(0, period.days, step)]
-    moments = [*map(_nanoseconds, edges), period.ends]
+        edges = [first + timedelta(days=n) for n in range(0, whole.days, step)]
+    moments = [whole.begins, *map(_beginning, edges[1:]), whole.ends]
     form = "%b %Y" if word == "month" else "%-d %b"
     found = [
         Slice(f"{day:{form}}", begins, ends)
@@ -116,9 +88,13 @@ def slices_of(period: Period, until: int) -> tuple[str, list[Slice]]:
     return word, found
 
 
-def _month_edges(period: Period) -> list[date]:
-    edges, day = [], clock.moment(period.begins).date()
-    while _nanoseconds(day) < period.ends:
-        edges.append(day)
-        day = _months(day.year, day.month, 1)[1]
+def _month_edges(whole: Period) -> list[date]:
+    edges, begins = [], whole.begins
+    while begins < whole.ends:
+        edges.append(clock.moment(begins).date())
+        begins = period.month_of(begins).until
     return edges
+
+
+def _beginning(day: date) -> int:
+    return period.period_of(day.isoformat()).since
