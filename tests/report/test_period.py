@@ -28,7 +28,7 @@ from farthing.report.period import moment_of, month_of, period_of
 )
 def test_a_period_is_from_midnight_to_midnight_in_utc(name: str, since: str, until: str) -> None:
     period = period_of(name)
-    told = (clock.iso(period.begins), clock.iso(period.ends))
+    told = (clock.iso(period.since), clock.iso(period.until))
     assert told == (f"{since}T00:00:00.000Z", f"{until}T00:00:00.000Z")
 
 
@@ -36,15 +36,15 @@ def test_a_period_is_from_midnight_to_midnight_in_utc(name: str, since: str, unt
     "name", ["", "26", "2026-Q5", "2026-13", "2026-00", "2026-02-29", "2026-Q1-01", "2026-7", "x"]
 )
 def test_what_is_no_period_is_refused_with_what_to_write(name: str) -> None:
-    with pytest.raises(ConfigError, match="write 2026, 2026-Q3, 2026-09"):
+    with pytest.raises(ConfigError, match="write 2026, 2026-Q3, 2026-07 or 2026-07-15"):
         period_of(name)
 
 
-@given(st.integers(2000, 2098), st.integers(1, 12))
+@given(st.integers(1970, 9998), st.integers(1, 12))
 def test_months_follow_one_another_without_a_gap(year: int, month: int) -> None:
     period = period_of(f"{year}-{month:02d}")
-    assert month_of(period.begins) == month_of(period.ends - 1) == period
-    assert month_of(period.ends).begins == period.ends
+    assert month_of(period.since) == month_of(period.until - 1) == period
+    assert month_of(period.until).since == period.until
 
 
 def test_a_moment_is_a_date_or_a_time() -> None:

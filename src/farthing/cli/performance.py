@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from farthing.report.changes import Change
     from farthing.report.figures import Percentile, Percentiles, Rate
     from farthing.report.performance import Group, Performance
+    from farthing.report.period import Period
 
 NUMBERS = ("Queries", "Available %", "Truncated %", "Tokens/s p50", "First p50 s", "First p95 s",
            "Total p50 s", "Total p95 s", "Total p99 s", "$ a query")  # fmt: skip
@@ -76,15 +77,15 @@ def performance_command(
         _print(told)
 
 
-def _period(name: str, since: str, until: str) -> tuple[int, int]:
-    from farthing.report.period import moment_of, month_of, period_of  # noqa: PLC0415
+def _period(name: str, since: str, until: str) -> Period:
+    from farthing.report.period import Period, moment_of, month_of, period_of  # noqa: PLC0415
 
     chosen = period_of(name) if name else month_of(clock.wall())
-    begin = moment_of(since) if since else chosen.begins
-    end = moment_of(until) if until else chosen.ends
+    begin = moment_of(since) if since else chosen.since
+    end = moment_of(until) if until else chosen.until
     if begin >= end:
         stop(f"the period ends at {clock.iso(end)}, before it begins at {clock.iso(begin)}")
-    return begin, end
+    return Period(begin, end)
 
 
 def _print(told: Performance) -> None:

@@ -103,7 +103,7 @@ def need_packages() -> None:
 def inputs_of(settings: Settings, edition: str, scope: str, period: str) -> Inputs:
     """Return what a statement is made from beside the log."""
     from farthing.report.draft import Inputs, System  # noqa: PLC0415
-    from farthing.report.period import period_of  # noqa: PLC0415
+    from farthing.report.spans import period_of  # noqa: PLC0415
 
     said, now = settings.statement, clock.wall() // clock.SECOND * clock.SECOND
     systems = {

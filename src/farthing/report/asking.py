@@ -11,6 +11,7 @@ import numpy as np
 
 from farthing import clock, money
 from farthing.report.columns import UNKNOWN, Facts, Flags, Integers
+from farthing.report.performance import classified
 
 Query = dict[str, Any]
 Value = int | str | None
@@ -93,6 +94,7 @@ CONDITIONS: dict[str, Callable[[Facts, Any], Flags]] = {
     "http_status": lambda facts, span: (
         (facts.http_status >= span[0]) & (facts.http_status <= span[1])
     ),
+    "class": lambda facts, names: np.logical_or.reduce([classified(facts)[1][n] for n in names]),
     "first_byte_us": lambda facts, word: (facts.first_byte_us > 0) == (word == "known"),
 }
 

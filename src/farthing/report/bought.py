@@ -11,8 +11,8 @@ from farthing import clock
 from farthing.report.asking import TOKENS
 from farthing.report.columns import UNKNOWN
 from farthing.report.draft import Block, Cell, Draft, plot, table, text
-from farthing.report.period import Slice, period_of, slices_of
 from farthing.report.recorded import chosen_entries
+from farthing.report.spans import Slice, period_of, slices_of
 
 ANSWERED = [200, 299]
 QUERIES = ["settled", "void", "unresolved"]

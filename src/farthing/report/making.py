@@ -28,9 +28,9 @@ from farthing.paths import DataFolder, lock
 from farthing.report.asking import Asking
 from farthing.report.draft import Inputs
 from farthing.report.facts import read_facts
-from farthing.report.period import Period, period_of
 from farthing.report.regulated import sampled
 from farthing.report.render import html_of, pdf_of
+from farthing.report.spans import Period, period_of
 from farthing.report.statement import EDITIONS, Document, Source, canonical, compose
 
 Told = Callable[[str, int, int], None]

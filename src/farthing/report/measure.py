@@ -14,16 +14,30 @@ import numpy as np
 
 from farthing import clock, money
 from farthing.report import recorded
-from farthing.report.asking import Answer, Asking, Query, QueryError, exact_sum, ratio, span, worth
+from farthing.report.asking import (
+    PLACES,
+    Answer,
+    Asking,
+    Query,
+    QueryError,
+    exact_sum,
+    ratio,
+    span,
+    worth,
+)
+from farthing.report.intervals import rank, ranks, wilson
 from farthing.report.peak import peak_of
+from farthing.report.performance import attempts
 
 
 def _count(asking: Asking, query: Query) -> Answer:
+    """How many rows are as `where` says."""
     n, first, last = span(asking, asking.rows(query["where"]))
     return Answer(n, n, first, last)
 
 
 def _sum(asking: Asking, query: Query) -> Answer:
+    """What a column, `of`, comes to in the rows that are as `where` says."""
     chosen, name = asking.rows(query["where"]), query["of"]
     total = exact_sum(asking.column(name)[chosen])
     return Answer(worth(name, total), *span(asking, chosen))
@@ -34,10 +48,13 @@ def _share(asking: Asking, query: Query) -> Answer:
     part, whole = asking.rows(query["where"]), asking.rows(query["among"])
     if "of" in query:
         column = asking.column(query["of"])
-        sums = exact_sum(column[part]), exact_sum(column[whole])
-    else:
-        sums = int(part.sum()), int(whole.sum())
-    return Answer(ratio(*sums), *span(asking, whole))
+        return Answer(
+            ratio(exact_sum(column[part]), exact_sum(column[whole])), *span(asking, whole)
+        )
+    counts = int(part.sum()), int(whole.sum())
+    sure = wilson(*counts) if query.get("interval") else None
+    interval = () if sure is None else (f"{edge:.{PLACES}f}" for edge in sure)
+    return Answer(ratio(*counts), *span(asking, whole), *interval)
 
 
 def _average(asking: Asking, query: Query) -> Answer:
@@ -78,16 +95,21 @@ def _quantile(asking: Asking, query: Query) -> Answer:
     n = len(values)
     if not n:
         return Answer(None, 0)
-    at = -(-n * p // 100) - 1
-    # Ranks are binomial: ±1.96 √(n p (1−p)), in integers (√ of ten thousands of a unit).
-    reach = int(np.ceil(1.96 * np.sqrt(n * p * (100 - p)) / 100))
-    places = sorted({max(0, at - reach), at, min(n - 1, at + reach)})
-    ordered = np.partition(values, places)
-    low, high = int(ordered[places[0]]), int(ordered[places[-1]])
-    return Answer(int(ordered[at]), *span(asking, chosen), low, high)
+    at, between = rank(n, p) - 1, ranks(n, p)
+    ordered = np.partition(values, sorted({at, *(edge - 1 for edge in between or ())}))
+    interval = () if between is None else (int(ordered[edge - 1]) for edge in between)
+    return Answer(int(ordered[at]), *span(asking, chosen), *interval)
+
+
+def _attempts(asking: Asking, query: Query) -> Answer:
+    """How often queries were sent once more: `of` is "retries" or "fallbacks"."""
+    chosen = asking.rows(query["where"])
+    found: int = getattr(attempts(asking.facts, chosen), query["of"])
+    return Answer(found, *span(asking, chosen))
 
 
 def _peak(asking: Asking, query: Query) -> Answer:
+    """The most that was posted and held at once, in a `meter`'s unit, in any `window`."""
     chosen = asking.rows(query["where"])
     found = peak_of(asking.facts, chosen, query["meter"], query["window"])
     value = None if found is None else money.dollars(found) if query["meter"] == "usd" else found
@@ -144,6 +166,7 @@ MEASURES: dict[str, Callable[[Asking, Query], Answer]] = {
     "concentration": _concentration,
     "run-rate": _run_rate,
     "quantile": _quantile,
+    "attempts": _attempts,
     "peak": _peak,
     "peak-part": _peak_part,
     "covered": _covered,

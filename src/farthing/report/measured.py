@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from farthing.report.bought import ANSWERED, MODELS_SHOWN, served_of
+from farthing.report.bought import MODELS_SHOWN, served_of
 from farthing.report.draft import Block, Cell, Draft, facts_list, table, text
+from farthing.report.performance import CLASSES, OTHERS_FAULT
 from farthing.report.recorded import chosen_entries
 
-SENT = ["settled", "unresolved"]
-# HTTP statuses from and to → what they mean.
-CLASSES = {
-    "Answered (2xx)": (200, 299),
-    "Rate limited (429)": (429, 429),
-    "The request was refused (4xx)": (400, 428),
-    "The request was refused (43x–49x)": (430, 499),
-    "The provider failed (5xx)": (500, 599),
-    "No answer": (0, 0),
-}
+ALL = list(CLASSES)
+GOOD = ["answered", "answered_without_usage"]
+ABLE = [name for name in ALL if name not in OTHERS_FAULT]
 PERCENTILES = (50, 95, 99)
 
 
@@ -25,12 +19,13 @@ def measured(draft: Draft) -> None:
     """Write the section."""
     blocks = [
         facts_list("In all", _overall(draft)),
-        table("Answers by class", ["Class", "Queries", "Share"], _classes(draft)),
-        _latency(draft, "first", "first_byte_us", "Time to the first byte"),
+        table("What became of queries", ["Class", "Queries", "Share"], _classes(draft)),
+        _latency(draft, "first", "first_byte_us", "Time to the first event, of streams"),
         _latency(draft, "whole", "total_us", "Time to the whole answer"),
         text(
-            "Percentiles are of queries answered with 2xx. Below each stands its 95 % confidence "
-            "interval, from its rank alone."
+            "Availability leaves out what was the client's fault or the gateway's. Beside or below "
+            "a share or a percentile stands its 95 % confidence interval: Wilson's, and that of "
+            "its rank. The classes are those of `farthing performance`."
         ),
         _evaluations(draft),
     ]
@@ -38,15 +33,15 @@ def measured(draft: Draft) -> None:
 
 
 def answered(draft: Draft, **conditions: Any) -> dict[str, Any]:
-    """Return the condition that a query was answered."""
-    return draft.where(kind=["settled"], http_status=ANSWERED, **conditions)
+    """Return the condition that a query was answered, and its usage is known."""
+    return draft.where(**{"class": ["answered"]}, **conditions)
 
 
-def availability(draft: Draft, name: str, **conditions: Any) -> Cell:
-    """Return the part of the queries sent that were answered."""
-    sent = draft.where(kind=SENT, **conditions)
-    where = answered(draft, **conditions)
-    return draft.figure(name, "share", "share", where=where, among=sent)
+def availability(draft: Draft, name: str) -> Cell:
+    """Return the part that was answered of the queries which could be."""
+    among = draft.where(**{"class": ABLE})
+    good = draft.where(**{"class": GOOD})
+    return draft.figure(name, "share", "share", where=good, among=among, interval=True)
 
 
 def cost_each(draft: Draft) -> Cell:
@@ -56,23 +51,30 @@ def cost_each(draft: Draft) -> Cell:
 
 
 def _overall(draft: Draft) -> list[tuple[str, Cell]]:
-    sent = draft.where(kind=SENT)
-    streamed = {"where": draft.where(kind=SENT, stream=True), "among": sent}
+    counted = draft.where(**{"class": ALL})
+    told = draft.where(**{"class": ["answered"], "not": [{"finish": [""]}]})
+    cut = {"where": {**told, "finish": ["length"]}, "among": told, "interval": True}
+    again = {"measure": "attempts", "where": counted}
     return [
-        ("Queries sent", draft.figure("performance.sent", "queries", "count", where=sent)),
-        ("Answered, of those sent", availability(draft, "performance.availability")),
-        ("Streamed", draft.figure("performance.streamed", "share", "share", **streamed)),
-    ]
+        ("Availability", availability(draft, "performance.availability")),
+        ("Queries sent", draft.figure("performance.sent", "queries", "count", where=counted)),
+        ("Answers cut off at their cap", draft.figure("performance.cut", "share", "share", **cut)),
+        ("Sent once more to the same provider",
+         draft.figure("performance.retries", "queries", **again, of="retries")),
+        ("Sent once more to another provider",
+         draft.figure("performance.fallbacks", "queries", **again, of="fallbacks")),
+    ]  # fmt: skip
 
 
 def _classes(draft: Draft) -> list[list[Cell]]:
-    sent, rows = draft.where(kind=SENT), list[list[Cell]]()
-    for words, (low, high) in CLASSES.items():
-        name, mine = f"performance.class.{low}", draft.where(kind=SENT, http_status=[low, high])
+    among, rows = draft.where(**{"class": ALL}), list[list[Cell]]()
+    for name, words in CLASSES.items():
+        mine, label = draft.where(**{"class": [name]}), f"performance.class.{name}"
+        share = {"where": mine, "among": among, "interval": True}
         rows.append([
-            words,
-            draft.figure(name, "queries", "count", where=mine),
-            draft.figure(f"{name}.share", "share", "share", where=mine, among=sent),
+            words[:1].upper() + words[1:],
+            draft.figure(label, "queries", "count", where=mine),
+            draft.figure(f"{label}.share", "share", "share", **share),
         ])  # fmt: skip
     return rows
 
@@ -82,6 +84,8 @@ def _latency(draft: Draft, name: str, column: str, title: str) -> Block | None:
     rows: list[list[Cell]] = []
     for number, (provider, model) in enumerate(models[:MODELS_SHOWN], start=1):
         mine = answered(draft, provider=[provider], model=[model])
+        if column == "first_byte_us":
+            mine["stream"] = True
         label = f"performance.{name}.{number}"
         counted = draft.figure(f"{label}.n", "queries", "count", where=mine)
         rows.append([f"{provider}/{model}", counted, *_percentiles(draft, label, column, mine)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from farthing import clock
 from farthing.report.bought import span_of, trend
 from farthing.report.draft import Block, Cell, Draft, facts_list, text
-from farthing.report.period import Slice, period_of
+from farthing.report.spans import Slice, period_of
 
 WEEK = 7 * 86_400 * clock.SECOND
 

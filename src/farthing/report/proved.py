@@ -19,9 +19,9 @@ from farthing.report.asking import Asking, QueryError, moment
 from farthing.report.draft import Inputs, figure_of
 from farthing.report.facts import read_facts
 from farthing.report.measure import answer
-from farthing.report.period import period_of
 from farthing.report.regulated import sampled
 from farthing.report.render import embedded_in
+from farthing.report.spans import period_of
 from farthing.report.statement import EDITIONS, FORMAT, Document, Source, canonical, compose
 
 FILES = {"json_sha256": "JSON", "html_sha256": "HTML", "pdf_sha256": "PDF"}

@@ -26,6 +26,7 @@ def chosen_entries(facts: Facts, where: dict[str, Any], *, before: bool) -> Iter
 
 
 def entries(asking: Asking, query: Query) -> Answer:
+    """How many entries are as `where` says; with `before`, those before the period as well."""
     found = [
         index
         for index, _ in chosen_entries(

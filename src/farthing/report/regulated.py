@@ -98,7 +98,8 @@ CHECKLIST = (
     ("26(1)", "Deployers use systems in accordance with their instructions", OPERATOR),
     ("26(2)", "Human oversight is assigned to competent persons", OPERATOR),
     ("26(5)", "Deployers monitor the operation of the system",
-     "{performance.availability} answered, of {performance.sent} sent; section on performance"),
+     "Availability {performance.availability} of {performance.sent} queries sent; section on "
+     "performance"),
     ("26(6)", "Deployers keep automatically generated logs, at least six months",
      "Kept since {retention.since}; entries are not deleted"),
     ("26(7), 26(11)", "Workers and affected persons are informed", OPERATOR),

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from farthing.report.period import period_of
 from farthing.report.plot import PAPER, SCREEN, Ink
+from farthing.report.spans import period_of
 from farthing.report.statement import canonical
 from farthing.report.view import view_of
 

@@ -16,11 +16,11 @@ from farthing.report.columns import Facts
 from farthing.report.controls import controls
 from farthing.report.draft import Block, Cell, Draft, Inputs, encode, facts_list, notes, table
 from farthing.report.limiting import limiting
-from farthing.report.measured import availability, cost_each, measured
+from farthing.report.measured import ALL, availability, cost_each, measured
 from farthing.report.outlook import outlook
-from farthing.report.period import period_of
 from farthing.report.regulated import Sample, regulated
 from farthing.report.settling import settling
+from farthing.report.spans import period_of
 
 FORMAT = "farthing-statement/1"
 CURRENCY = "USD"
@@ -156,7 +156,7 @@ def as_json(inputs: Inputs) -> dict[str, Any]:
 
 def _summary(draft: Draft) -> dict[str, Cell]:
     """Ask what the first page alone needs."""
-    sent = draft.where(kind=["settled", "unresolved"])
+    sent = draft.where(**{"class": ALL})
     return {
         "sent": draft.figure("summary.sent", "queries", "count", where=sent),
         "answered": availability(draft, "summary.answered"),
@@ -169,7 +169,7 @@ def _tiles(draft: Draft, asked: dict[str, Cell]) -> dict[str, Any]:
         ("Cost, contracted", {"figure": "bought.contracted"}),
         ("Queries", {"figure": "bought.queries"}),
         ("Cost of a query answered", asked["each"]),
-        ("Answered, of those sent", asked["answered"]),
+        ("Availability", asked["answered"]),
         ("Still unresolved, at most", {"figure": "open.held"}),
     ]
     dearest = providers_of(draft)[0]
@@ -186,8 +186,8 @@ def _tiles(draft: Draft, asked: dict[str, Cell]) -> dict[str, Any]:
 
 # What stands on the first page, where a statement has the figure that comes first.
 TO_KNOW = (
-    ("summary.sent", "Of {bought.queries} queries {summary.sent} were sent, and {summary.answered} "
-     "of those were answered. {ended.void} were provably never sent, and cost nothing."),
+    ("summary.sent", "Of {bought.queries} queries {summary.sent} were sent; {summary.answered} of what "
+     "providers could answer was answered. {ended.void} were provably never sent, and cost nothing."),
     ("open.held", "The cost of {open.queries} queries is not known yet: at most {open.held}, "
      "which stays held."),
     ("overruns", "Bills above the bound that was held for them: {overruns}, by {overruns.usd} "
