@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +16,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from tests.support.records import content
 
+from farthing.ledger import records
 from farthing.ledger.database import migrate, open_database, still
 from farthing.ledger.records import (
+    committing,
     ended_after,
     find,
     last_position,
     metadata,
+    on_path,
     open_records,
     progress,
     queries,
@@ -192,3 +196,30 @@ def test_a_query_is_found_by_its_whole_id(filled: sa.Connection) -> None:
     assert find(filled, "one", "q2") == row("q2", 2)
     assert find(filled, "one", "q") is None
     assert find(filled, "one", "") is None
+
+
+def test_queries_are_found_by_a_scope_of_their_path(filled: sa.Connection) -> None:
+    paths = {
+        "a": ["key:k1", "user:ann"], "b": ["key:k1", "user:Ann"], "c": ["user:ann_x"],
+        "d": ["user:ann", "tag:100%"], "e": ["tag:100x"], "f": ['user:a"b', "user:é"],
+    }  # fmt: skip
+    rows = [
+        row(query, 100 + n, path=json.dumps(path, separators=(",", ":"), ensure_ascii=False))
+        for n, (query, path) in enumerate(paths.items())
+    ]
+    filled.execute(sa.insert(queries), rows)
+    for scope in ("user:ann", "user:Ann", "user:ann_x", "tag:100%", 'user:a"b', "user:é", "user:"):
+        expected = [query for query, path in paths.items() if scope in path]
+        assert on_path(filled, "one", scope) == expected
+    assert on_path(filled, "two", "user:ann") == []
+
+
+def test_where_commitments_are_is_told_where_it_is_certain(
+    filled: sa.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "IDS_AT_ONCE", 3)
+    resolved = row("q7", 7, end_position=95, status="settled", reason="invoice, line 7")
+    filled.execute(sa.insert(queries), [resolved])
+    asked = [f"q{number}" for number in range(1, 9)]
+    assert committing(filled, "one", asked) == {"q3": 70, "q1": 90, "q6": 60, "q4": 75}
+    assert committing(filled, "one", []) == {}

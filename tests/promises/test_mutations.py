@@ -31,6 +31,7 @@ class Mutation(NamedTuple):
     tests: str
 
 
+VAULT = "tests/vault"
 STATE, SIMULATION = "tests/ledger/test_state.py", "tests/promises/test_simulated_ledger.py"
 
 MUTATIONS = [
@@ -136,6 +137,74 @@ MUTATIONS = [
         "self.end(Unresolved(at=clock.wall(), id=hold.id, reason=reason))",
         "self.end(Void(at=clock.wall(), id=hold.id, reason=reason))",
         "tests/ledger/test_server.py",
+    ),
+    Mutation(
+        "a commitment's salt is on the disk before the ending",
+        "vault/writer.py",
+        "                self._disk.sync(segment.file)\n",
+        "",
+        VAULT,
+    ),
+    Mutation(
+        "an ending waits for the vault",
+        "vault/drafts.py",
+        "        self._vault.put(_Job(size, finish.records, finish.done))\n",
+        "        self._vault.put(_Job(size, finish.records))\n        finish.done(None)\n",
+        VAULT,
+    ),
+    Mutation(
+        "what the vault cannot take is not sent",
+        "vault/drafts.py",
+        "if not self.ready or not self.has_room(len(prompt)):",
+        "if False:",
+        VAULT,
+    ),
+    Mutation(
+        "what is erased is overwritten",
+        "vault/segment.py",
+        "disk.write(file, bytes(frame.size - HEAD.size), frame.offset + HEAD.size)",
+        "pass",
+        VAULT,
+    ),
+    Mutation(
+        "it is overwritten before it counts as erased",
+        "vault/segment.py",
+        "            disk.sync(file)\n            for frame in here:\n"
+        "                disk.write(file, HEAD",
+        "            for frame in here:\n                disk.write(file, HEAD",
+        VAULT,
+    ),
+    Mutation(
+        "an erasure is written down before it begins",
+        "vault/erase.py",
+        "        self._write(intent)\n        return self._carry_out(intent, begun=False)",
+        "        return self._carry_out(intent, begun=False)",
+        VAULT,
+    ),
+    Mutation(
+        "an erasure is recorded after it was done",
+        "vault/erase.py",
+        "        segment.erase(self._disk, filter(goes, frames))\n"
+        "        entries = list(intent.entries())\n"
+        "        self._record([e for e in entries if not (begun and self._is_recorded(e))])\n",
+        "        entries = list(intent.entries())\n"
+        "        self._record([e for e in entries if not (begun and self._is_recorded(e))])\n"
+        "        segment.erase(self._disk, filter(goes, frames))\n",
+        VAULT,
+    ),
+    Mutation(
+        "an erasure is recorded once",
+        "vault/erase.py",
+        "if not (begun and self._is_recorded(e))",
+        "if e",
+        VAULT,
+    ),
+    Mutation(
+        "a record belongs to its query",
+        "vault/writer.py",
+        "decrypt(nonce, data, label + ledger.encode() + segment)",
+        "decrypt(nonce, data, ledger.encode() + segment)",
+        VAULT,
     ),
 ]
 

@@ -14,11 +14,12 @@ from tests.support.application import KEY, NEW_KEY, FakeClient, ListLedger, make
 from tests.support.loopback import run
 
 from farthing import money
-from farthing.errors import Failed
+from farthing.errors import Failed, Refused
 from farthing.flow import OneShot, ready, start
-from farthing.ledger.entry import Refusal, Settle, Unresolved, Void
-from farthing.ledger.ledger import TEXT_MOST
+from farthing.ledger.entry import Ending, Refusal, Settle, Unresolved, Void
+from farthing.ledger.ledger import TEXT_MOST, Outcome
 from farthing.providers import Provider
+from farthing.proxy import query as query_module
 from farthing.proxy.ending import LOST_STATUSES
 from farthing.proxy.handle import handle
 from farthing.proxy.query import Query
@@ -112,12 +113,13 @@ class Scene:
 
     def ask(self, path: str = "chat", **fields: Any) -> Scene:
         """Run the query; `headers` may be among the fields."""
-        headers = fields.pop("headers", {})
+        headers, vault = fields.pop("headers", {}), fields.pop("vault", None)
         aliases = {"fast": "loop/m"}
 
         async def scene() -> None:
             app, _, _ = make_app(self.provider, aliases=aliases)
             app.ledger, app.pool = self.ledger, cast(UpstreamPool, self)
+            app.vault = vault
             request = Request()
             request.headers = {b"x-api-key": KEY.encode(), **headers}
             said = {"model": "m", "max_tokens": 9, "messages": [], **fields}
@@ -395,3 +397,107 @@ def test_a_query_whose_input_cannot_be_counted_is_not_sent() -> None:
 def test_the_count_asks_for_the_provider_s_name_of_the_model() -> None:
     scene = Scene(COUNT, stream(LATE), provider=COUNTING).ask("messages", model="fast", stream=True)
     assert json.loads(scene.sent[0].partition(b"\r\n\r\n")[2])["model"] == "m"
+
+
+# -- what the vault is told ------------------------------------------------------------------------
+
+
+class Listening:
+    """A vault that hears what it is told of one query."""
+
+    def __init__(self, refusal: Refused | None = None) -> None:
+        self.prompt = self.answer = b""
+        self.lineage: tuple[str, ...] = ()
+        self.problem: Exception | None = None
+        self._refusal = refusal
+
+    def draft(self, query: str, lineage: tuple[str, ...], prompt: bytes) -> Listening:
+        if self._refusal is not None:
+            raise self._refusal
+        self.prompt, self.lineage = prompt, lineage
+        return self
+
+    def add(self, piece: bytes) -> None:
+        self.answer += piece
+
+    def end(self, ending: Ending, last: Callable[[], bytes], ledger: ListLedger) -> Outcome:
+        try:
+            self.answer += last()
+        except AssertionError as problem:
+            self.problem = problem
+        return ledger.end(ending)
+
+
+CROSSED = {"path": "responses", "messages": None, "input": "hello"}
+EVENTS = (CHAT_EVENT, CHAT_USAGE, DONE)
+
+
+@pytest.mark.parametrize(
+    ("script", "fields"),
+    [
+        (whole(), {}),
+        (whole(429), {}),
+        (whole(502, b"not json"), {}),
+        (breaks(head=False), {}),
+        (breaks(head=True), {}),
+        (stream(*EVENTS), {"stream": True}),
+        (stream(CHAT_EVENT, CHAT_EVENT[:9]), {"stream": True}),
+        (stream(CHAT_EVENT, end=BROKEN), {"stream": True}),
+        (stream(end=BROKEN), {"stream": True}),
+        (whole(choices=[{"message": {"content": "w"}}]), CROSSED),
+        (whole(200, b"not json"), CROSSED),
+        (whole(429, b'{"error":{"message":"slow down"}}'), CROSSED),
+        (stream(*EVENTS), {**CROSSED, "stream": True}),
+        (stream(CHAT_EVENT, end=BROKEN), {**CROSSED, "stream": True}),
+    ],
+)
+def test_the_vault_hears_what_the_client_sent_and_was_sent(
+    script: Script, fields: dict[str, Any]
+) -> None:
+    vault = Listening()
+    scene = Scene(script).ask(vault=vault, **fields)
+    assert scene.client.sent and vault.answer == scene.client.sent
+    assert b'"max_tokens": 9' in vault.prompt and vault.problem is None
+    assert vault.lineage == (f"key:{NEW_KEY.entry.id}",)
+    assert len(scene.ledger.endings) == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "fields"),
+    [
+        (whole(choices=[{"message": {"content": "w"}}]), CROSSED),
+        (stream(*EVENTS), {"stream": True}),
+        (stream(CHAT_EVENT, end=BROKEN), {"stream": True}),
+    ],
+)
+def test_the_client_is_sent_the_same_whether_a_vault_hears_it_or_not(
+    script: Script, fields: dict[str, Any]
+) -> None:
+    def shape(client: FakeClient) -> tuple[list[str], int, int]:
+        return client.said, client.status, len(client.sent)
+
+    heard = Scene(script).ask(vault=Listening(), **fields)
+    assert shape(heard.client) == shape(Scene(script).ask(**fields).client)
+    assert heard.ending == Scene(script).ask(**fields).ending
+
+
+def test_what_the_vault_cannot_take_is_not_held_and_not_sent() -> None:
+    vault = Listening(Refused("vault_unavailable", "full"))
+    scene = Scene(whole()).ask(vault=vault)
+    assert scene.client.status == 503 and b"vault_unavailable" in scene.client.headers
+    assert not scene.ledger.holds and not scene.sent
+
+
+def test_a_query_that_was_never_sent_ends_as_ever() -> None:
+    assert Scene(UNREACHABLE).ask(vault=Listening()).ending[0] == "void"
+
+
+def test_of_a_defect_nobody_commits_to_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def defect(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(query_module, "ended", defect)
+    vault = Listening()
+    scene = Scene(whole()).ask(vault=vault)
+    assert vault.problem is not None and scene.client.status == 500
+    assert scene.ending[:2] == ("unresolved", "interrupted")

@@ -142,6 +142,18 @@ def test_the_last_piece_waits_for_the_settlement() -> None:
     assert scene.relay.take_rest() == b"LAST."
 
 
+def test_the_last_piece_can_be_seen_before_it_is_passed_on() -> None:
+    scene, copied = Scene(stream=True), list[bytes]()
+    scene.relay.copy = copied.append
+    scene.read(b"a.")
+    scene.relay.body(b"last")
+    scene.relay.complete()
+    scene.relay.flush()
+    assert copied == [b"A"] and scene.client.sent == b"A"
+    assert scene.relay.last() == scene.relay.last() == b"LAST."
+    assert scene.relay.take_rest() == b"LAST."
+
+
 def test_what_a_broken_stream_held_back_is_not_lost() -> None:
     scene = Scene(stream=True)
     scene.relay.body(b"a.")

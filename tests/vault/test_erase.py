@@ -154,10 +154,15 @@ def test_what_the_journal_has_already_is_not_recorded_again(vault: Path, tmp_pat
 
 
 @pytest.mark.parametrize("power_lost", [False, True], ids=["kill -9", "power cut"])
-@pytest.mark.parametrize("step", range(26))
+@pytest.mark.parametrize("step", range(22))
 def test_a_crash_at_any_step_is_made_good(tmp_path: Path, step: int, power_lost: bool) -> None:
     """Never said and still there; never gone and unsaid, once the next has begun."""
-    keys, disk = Keys(tmp_path, MASTER), SimulatedDisk(random.Random(step))
+    for seed in range(12 if power_lost else 1):
+        _crash(tmp_path, step, power_lost, SimulatedDisk(random.Random(100 * step + seed)))
+
+
+def _crash(tmp_path: Path, step: int, power_lost: bool, disk: SimulatedDisk) -> None:
+    keys = Keys(tmp_path, MASTER)
     write(tmp_path, records("q1", b"one"), records("q2", b"two"), keys=keys, disk=disk)
     (path,) = {frame.path for frame in frames(tmp_path, disk)}
     disk.open(tmp_path / "erasing", 0o100)  # the lock's file is there
