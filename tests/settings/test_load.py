@@ -101,6 +101,8 @@ WRONG = [
     ("listen = ':80'", 1, ["an address and a port"]),
     ("workers = 0", 1, ["`workers`: expected a number above 0"]),
     ("default_output_tokens = -1", 1, ["expected a number above 0"]),
+    ("[otel]\nendpoint = 'collector:4318'", 2, ["`otel.endpoint`: expected an address such as"]),
+    ("[otel]\nendpoint = 'http://a:b@c'", 2, ["`otel.endpoint`: expected an address such as"]),
     ("[local]\nparallel = 0", 2, ["`local.parallel`: expected a number above 0"]),
     ("[local]\ncontext_tokens = 0", 2, ["expected a number above 0"]),
     ("[[prices]]\nprovider = 'p'\nmodel = 'm'\ninput = 1", 1, ["`prices.output`", "add `output ="]),

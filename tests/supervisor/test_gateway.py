@@ -18,7 +18,7 @@ from farthing.paths import DataFolder
 from farthing.providers.load import LOCAL
 from farthing.runtime import Runtime
 from farthing.settings import Settings
-from farthing.settings.schema import HttpSettings, LocalSettings
+from farthing.settings.schema import HttpSettings, LocalSettings, OtelSettings
 from farthing.supervisor import gateway as supervisor
 from farthing.supervisor.gateway import Gateway, config_digest, local_rows, price_book_for
 
@@ -44,6 +44,23 @@ def test_each_starts_after_what_it_needs_and_stops_before_it(
             assert set(children.started()[2:]) == {"follower", "publisher", "worker-1", "worker-2"}
         assert set(children.stopped()[:2]) == {"worker-1", "worker-2"}
         assert children.stopped()[2:] == ["publisher", "follower", "ledger", "model"]
+
+    run(test())
+
+
+def test_telemetry_runs_where_it_is_wanted_and_before_the_first_query(
+    children: Children, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    otel = OtelSettings(endpoint="http://127.0.0.1:4318")
+    settings = Settings(listen=ANYWHERE, otel=otel)
+
+    async def test() -> None:
+        async with started(tmp_path, settings):
+            assert children.started()[0] == "telemetry"
+        assert children.stopped()[:2] == ["worker-1", "telemetry"], "it tells the last as well"
+        monkeypatch.setattr(supervisor, "TELEMETRY_NEEDS", ("no_such_module",))
+        with pytest.raises(ConfigError, match=r"pip install 'farthing\[otel\]'"):
+            await make_gateway(tmp_path, settings).start()
 
     run(test())
 

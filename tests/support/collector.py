@@ -1,4 +1,4 @@
-"""An OpenTelemetry collector on a loopback port: real OTLP over HTTP, decoded by its own classes."""
+"""An OpenTelemetry collector on a loopback port: real OTLP over HTTP."""
 
 from __future__ import annotations
 
