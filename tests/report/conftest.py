@@ -35,7 +35,7 @@ from farthing.report.billing import Exported, Kept, Wanted, export
 from farthing.report.columns import Facts
 from farthing.report.facts import read_facts
 from farthing.report.focus import Ledger
-from farthing.report.period import period_of
+from farthing.report.spans import period_of
 from farthing.wire.dialect import Usage
 
 SECOND = 10**9

@@ -36,7 +36,9 @@ def test_the_toolkit_finds_nothing_wrong_with_both_together(
     (used,) = sqlite_bills.out.glob("focus-1.4-2026-08*.csv")
     terms = tmp_path / "terms.csv"
     exported(sqlite_bills, terms, "1.4")
-    assert "OK (STRUCTURAL_VALID" in toolkit("validate", str(terms), "--dataset", "contract-commitment")
+    assert "OK (STRUCTURAL_VALID" in toolkit(
+        "validate", str(terms), "--dataset", "contract-commitment"
+    )
     said = toolkit("validate-bundle", "--cost-and-usage", str(used),
                    "--contract-commitment", str(terms))  # fmt: skip
     assert "bundle validation: OK" in said

@@ -79,7 +79,7 @@ def focus(
     _check("--format", form, FORMATS)
     with _opened(data, config) as (folder, settings, engine), expected():
         from farthing.report.billing import Kept, Wanted, export  # noqa: PLC0415
-        from farthing.report.period import period_of  # noqa: PLC0415
+        from farthing.report.spans import period_of  # noqa: PLC0415
 
         wanted = Wanted(version, period_of(period), form, out, users)
         kept = Kept(folder.journal, folder.price_books, _price_lists(settings))

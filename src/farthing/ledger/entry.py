@@ -14,7 +14,6 @@ from farthing.ledger.reported import (
     Evaluation,
     LogKey,
     Refusals,
-    Score,
     Statement,
 )
 from farthing.wire.dialect import Usage

@@ -17,10 +17,9 @@ from farthing import money
 from farthing.clock import iso
 from farthing.ledger.records import queries
 from farthing.report.charges import Charge, Charging, Costs
-from farthing.report.layout import COST_AND_USAGE, of_version
 from farthing.report.focus import CURRENCY, Ledger, rows
+from farthing.report.layout import COST_AND_USAGE, of_version
 from farthing.report.meters import Pricing
-from farthing.report.period import Period
 from farthing.report.postings import (
     Draws,
     Lineage,
@@ -32,6 +31,7 @@ from farthing.report.postings import (
     unknown,
 )
 from farthing.report.purchases import Purchase, purchases
+from farthing.report.spans import Period
 from farthing.report.tabular import json_text, write
 
 Progress = Callable[[int, int], None]
