@@ -9,7 +9,7 @@ from tests.cli.conftest import Cli, one_line, values
 from tests.support.gateway import entries
 from tests.support.vault import ORG, Kept, make_ledger, publish_log, queries
 
-from farthing.ledger.entry import Erasure
+from farthing.ledger.reported import Erasure
 from farthing.paths import DataFolder
 from farthing.vault.erase import PAPER, Intent
 from farthing.vault.process import eraser_of

@@ -9,7 +9,7 @@ from tests.support.evidence import standalone
 from tests.support.gateway import RunningGateway
 
 from farthing.evidence.receipt import Receipt
-from farthing.ledger.entry import LogKey
+from farthing.ledger.reported import LogKey
 
 
 def test_the_key_and_its_origin(cli: Cli, shared_gateway: RunningGateway) -> None:

@@ -17,7 +17,6 @@ from farthing.evidence.tiles import ENTRY_MOST
 from farthing.ledger.entry import (
     Commitment,
     Entry,
-    Erasure,
     Genesis,
     Hold,
     Limit,
@@ -25,6 +24,7 @@ from farthing.ledger.entry import (
     Unresolved,
     WriteOff,
 )
+from farthing.ledger.reported import Erasure
 
 
 def leaves(made: list[Entry], secret: bytes = b"s" * 32) -> list[bytes]:

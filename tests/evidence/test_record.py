@@ -14,17 +14,15 @@ from farthing.ledger.entry import (
     ChangeKey,
     Commitment,
     Entry,
-    Evaluation,
     Genesis,
     Hold,
     Key,
     Limit,
-    Refusals,
-    Score,
     TopUp,
     Tranche,
     Warned,
 )
+from farthing.ledger.reported import Evaluation, Refusals, Score
 
 SECRET = b"s" * 32
 RECORDED = [kind for kind in get_args(Entry) if kind not in ENDINGS and kind is not Hold]

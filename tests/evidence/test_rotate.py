@@ -34,7 +34,8 @@ from farthing.evidence.rotate import begin, handover_of, rotate
 from farthing.evidence.source import source_of
 from farthing.evidence.store import Store
 from farthing.evidence.verify import verify_consistency, verify_folder
-from farthing.ledger.entry import Genesis, LogKey
+from farthing.ledger.entry import Genesis
+from farthing.ledger.reported import LogKey
 from farthing.ledger.search import entries_of
 from farthing.paths import DataFolder, lock
 

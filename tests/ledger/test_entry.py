@@ -13,25 +13,19 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
-    Erasure,
-    Evaluation,
     Exercise,
     Expire,
     Genesis,
     Hold,
     Key,
     Limit,
-    LogKey,
     Overrun,
     PriceBookInForce,
-    Refusals,
     Reset,
     Resolve,
     Revoke,
     Scope,
-    Score,
     Settle,
-    Statement,
     TopUp,
     Tranche,
     Unresolved,
@@ -42,6 +36,7 @@ from farthing.ledger.entry import (
     decode_many,
     encode,
 )
+from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Score, Statement
 from farthing.wire.dialect import Usage
 
 # Each entry and its items in the journal, written down by hand: neither may ever change.

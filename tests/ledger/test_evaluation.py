@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from farthing.ledger.entry import Evaluation, Genesis, Score, decode, encode
+from farthing.ledger.entry import Genesis, decode, encode
 from farthing.ledger.evaluation import misshapen, outcome
+from farthing.ledger.reported import Evaluation, Score
 from farthing.ledger.state import State
 from farthing.money import MOST
 

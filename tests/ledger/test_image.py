@@ -18,24 +18,19 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
-    Erasure,
-    Evaluation,
     Exercise,
     Expire,
     Genesis,
     Hold,
     Key,
     Limit,
-    LogKey,
     PriceBookInForce,
     Refusal,
-    Refusals,
     Reset,
     Resolve,
     Revoke,
     Scope,
     Settle,
-    Statement,
     TopUp,
     Tranche,
     Unresolved,
@@ -44,6 +39,7 @@ from farthing.ledger.entry import (
     encode,
 )
 from farthing.ledger.image import FORMAT
+from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Statement
 from farthing.ledger.seen import LIVE
 from farthing.ledger.state import State
 from farthing.wire.dialect import Usage

@@ -27,7 +27,6 @@ from farthing.ledger.entry import (
     Overrun,
     PriceBookInForce,
     Refusal,
-    Refusals,
     Revoke,
     Settle,
     Unresolved,
@@ -43,6 +42,7 @@ from farthing.ledger.ledger import (
     replay,
 )
 from farthing.ledger.registry import KeyState
+from farthing.ledger.reported import Refusals
 from farthing.ledger.segments import Mark
 from farthing.ledger.snapshotter import Snapshotter
 from farthing.ledger.state import State

@@ -10,11 +10,12 @@ import pytest
 
 from farthing.ledger import ledger as module
 from farthing.ledger.commit import Committer
-from farthing.ledger.entry import Limit, Refusal, Refusals
+from farthing.ledger.entry import Limit, Refusal
 from farthing.ledger.image import encoded
 from farthing.ledger.journal import Journal
 from farthing.ledger.ledger import Ledger, replay
 from farthing.ledger.refusals import KINDS_MOST, RefusalCounts
+from farthing.ledger.reported import Refusals
 from farthing.ledger.state import State
 
 LIMITED = Refusal("limit_reached", "team:a", "usd", window="day")

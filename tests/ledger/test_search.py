@@ -9,17 +9,9 @@ import pytest
 from tests.support.everything import everything
 
 from farthing.ledger import groups, search
-from farthing.ledger.entry import (
-    Config,
-    Entry,
-    Genesis,
-    Hold,
-    LogKey,
-    Overrun,
-    decode_many,
-    encode,
-)
+from farthing.ledger.entry import Config, Entry, Genesis, Hold, Overrun, decode_many, encode
 from farthing.ledger.journal import FIRST_SEGMENT, Journal, JournalDamagedError
+from farthing.ledger.reported import LogKey
 from farthing.ledger.search import (
     entries_about,
     entries_of,

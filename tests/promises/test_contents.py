@@ -26,7 +26,8 @@ from farthing.evidence.note import Verifier
 from farthing.evidence.receipt import Receipt
 from farthing.evidence.source import source_of
 from farthing.evidence.verify import verify_consistency, verify_folder
-from farthing.ledger.entry import Erasure, Scope, Settle, Unresolved
+from farthing.ledger.entry import Scope, Settle, Unresolved
+from farthing.ledger.reported import Erasure
 from farthing.ledger.search import ledger_in
 from farthing.paths import DataFolder
 from farthing.policy.keys import make_key

@@ -23,13 +23,13 @@ from farthing.ledger.entry import (
     Entry,
     Genesis,
     Hold,
-    Refusals,
     Resolve,
     Settle,
     Unresolved,
     Void,
     WriteOff,
 )
+from farthing.ledger.reported import Refusals
 from farthing.paths import DataFolder
 from farthing.report.billing import Exported, Kept, Wanted, export
 from farthing.report.columns import Facts

@@ -10,30 +10,25 @@ from farthing.ledger.entry import (
     Commitment,
     Config,
     Entry,
-    Erasure,
-    Evaluation,
     Exercise,
     Expire,
     Genesis,
     Hold,
     Key,
     Limit,
-    LogKey,
     PriceBookInForce,
-    Refusals,
     Reset,
     Resolve,
     Revoke,
     Scope,
-    Score,
     Settle,
-    Statement,
     TopUp,
     Tranche,
     Unresolved,
     Void,
     WriteOff,
 )
+from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Score, Statement
 from farthing.ledger.state import State
 from farthing.wire.dialect import Usage
 

@@ -12,7 +12,8 @@ from tests.support.evidence import write as write_journal
 from tests.support.vault import LEDGER, MASTER, frames, records, write
 
 from farthing.evidence.salt import commitment
-from farthing.ledger.entry import Entry, Erasure, Genesis, Resolve, Settle, Unresolved
+from farthing.ledger.entry import Entry, Genesis, Resolve, Settle, Unresolved
+from farthing.ledger.reported import Erasure
 from farthing.vault.contents import Content, read_contents, story
 from farthing.vault.keys import Keys
 from farthing.vault.segment import HEAD

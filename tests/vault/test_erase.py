@@ -21,8 +21,9 @@ from tests.support.vault import (
 
 from farthing.errors import ConfigError
 from farthing.ledger.disk import DISK, Disk
-from farthing.ledger.entry import Erasure, Genesis, encode
+from farthing.ledger.entry import Genesis, encode
 from farthing.ledger.journal import Journal
+from farthing.ledger.reported import Erasure
 from farthing.vault import erase as module
 from farthing.vault.contents import read_contents
 from farthing.vault.erase import PAPER, Eraser, Intent, chosen, sealed_frames

@@ -13,7 +13,8 @@ from tests.support.vault import queries, records, write
 from farthing import clock
 from farthing.errors import ConfigError
 from farthing.ledger import admin
-from farthing.ledger.entry import Entry, Erasure, Refusal
+from farthing.ledger.entry import Entry, Refusal
+from farthing.ledger.reported import Erasure
 from farthing.paths import DataFolder
 from farthing.settings import ContentsRule
 from farthing.vault.process import AGAIN_SECONDS, EVERY_SECONDS, Sweeping, eraser_of

@@ -23,8 +23,8 @@ from farthing.cli.output import (
     print_json,
     stop,
 )
-from farthing.ledger.entry import Evaluation
 from farthing.ledger.evaluation import COMPLETE
+from farthing.ledger.reported import Evaluation
 from farthing.local.weights import MODEL
 from farthing.report.evaluation.run import Asked, Run
 from farthing.report.evaluation.told import Began, Said, Sampled

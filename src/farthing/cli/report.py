@@ -29,7 +29,7 @@ from farthing.ledger import admin
 from farthing.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from farthing.ledger.entry import Statement
+    from farthing.ledger.reported import Statement
     from farthing.paths import DataFolder
     from farthing.report.draft import Inputs
     from farthing.report.making import Record, Told

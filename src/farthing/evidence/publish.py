@@ -22,7 +22,8 @@ from farthing.evidence.tree import Piece, Tree
 from farthing.evidence.witnesses import COSIGNED
 from farthing.ledger.cursor import Cursor
 from farthing.ledger.disk import DISK, Disk
-from farthing.ledger.entry import Entry, LogKey
+from farthing.ledger.entry import Entry
+from farthing.ledger.reported import LogKey
 
 log = logging.getLogger("farthing")
 

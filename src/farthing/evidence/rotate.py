@@ -9,7 +9,7 @@ from farthing.errors import ConfigError
 from farthing.evidence.identity import Identity, identity_of
 from farthing.evidence.note import Handover, NoteError, Verifier, decoded, encoded
 from farthing.ledger import admin
-from farthing.ledger.entry import LogKey
+from farthing.ledger.reported import LogKey
 from farthing.ledger.search import entries_of
 from farthing.paths import DataFolder, lock
 

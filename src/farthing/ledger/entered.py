@@ -16,24 +16,20 @@ from farthing.ledger.entry import (
     Commitment,
     Config,
     Entry,
-    Erasure,
-    Evaluation,
     Exercise,
     Genesis,
     Key,
     Limit,
-    LogKey,
     PriceBookInForce,
-    Refusals,
     Reset,
     Resolve,
     Revoke,
     Scope,
-    Statement,
     TopUp,
     Warned,
     WriteOff,
 )
+from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Statement
 from farthing.ledger.rows import Row, plain
 
 # Kind of entry → what it is about.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from farthing.ledger.entry import Evaluation, Refusal
+from farthing.ledger.entry import Refusal
 from farthing.ledger.registry import invalid
+from farthing.ledger.reported import Evaluation
 from farthing.money import MOST
 
 COMPLETE, PARTIAL, FAILED = "complete", "partial", "failed"

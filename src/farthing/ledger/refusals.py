@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from farthing.ledger.entry import Refusal, Refusals
+from farthing.ledger.entry import Refusal
+from farthing.ledger.reported import Refusals
 
 # A minute's entries stay under some 30 kB: what is refused beyond so many limits is counted by the
 # kind of its scope alone. Clients choose names of users and tags, and so how many there are.

@@ -14,8 +14,9 @@ import msgspec
 
 from farthing.ledger.cursor import PIECE
 from farthing.ledger.disk import DISK, Disk
-from farthing.ledger.entry import Entry, Erasure, Genesis
+from farthing.ledger.entry import Entry, Genesis
 from farthing.ledger.groups import HEADER, group_at, header_at, skip_groups
+from farthing.ledger.reported import Erasure
 from farthing.ledger.segments import (
     Segment,
     first_entry,

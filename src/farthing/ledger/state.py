@@ -18,25 +18,20 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
-    Erasure,
-    Evaluation,
     Exercise,
     Expire,
     Genesis,
     Hold,
     Key,
     Limit,
-    LogKey,
     Overrun,
     PriceBookInForce,
     Refusal,
-    Refusals,
     Reset,
     Resolve,
     Revoke,
     Scope,
     Settle,
-    Statement,
     TopUp,
     Unresolved,
     Void,
@@ -47,6 +42,7 @@ from farthing.ledger.evaluation import misshapen
 from farthing.ledger.image import encoded, restore
 from farthing.ledger.meter import UNITS
 from farthing.ledger.registry import KeyState, Registry, invalid
+from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Statement
 from farthing.ledger.seen import Seen
 from farthing.ledger.window import WINDOWS
 from farthing.money import MOST

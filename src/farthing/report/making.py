@@ -23,7 +23,7 @@ from farthing.evidence.publish import ContradictionError, Publisher
 from farthing.evidence.receipt import Receipt, make_receipt
 from farthing.evidence.source import source_of
 from farthing.evidence.tiles import TreeReader
-from farthing.ledger.entry import Statement
+from farthing.ledger.reported import Statement
 from farthing.paths import DataFolder, lock
 from farthing.report.asking import Asking
 from farthing.report.draft import Inputs

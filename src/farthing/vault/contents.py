@@ -11,7 +11,8 @@ from cryptography.exceptions import InvalidTag
 
 from farthing.evidence.salt import commitment
 from farthing.ledger.disk import DISK, Disk
-from farthing.ledger.entry import Entry, Erasure, Settle, Unresolved
+from farthing.ledger.entry import Entry, Settle, Unresolved
+from farthing.ledger.reported import Erasure
 from farthing.ledger.search import entries_about
 from farthing.vault.drafts import Seal
 from farthing.vault.keys import Keys

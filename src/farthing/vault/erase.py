@@ -19,7 +19,7 @@ import msgspec
 
 from farthing.errors import ConfigError
 from farthing.ledger.disk import DISK, Disk
-from farthing.ledger.entry import Erasure
+from farthing.ledger.reported import Erasure
 from farthing.ledger.search import entries_about
 from farthing.vault import segment
 from farthing.vault.keys import destroy
