@@ -212,7 +212,7 @@ def test_a_field_that_a_later_version_adds_at_the_end_does_not_stop_this_one(
         (["settle", 1, "q", 5, [], 200, 6, 7], Settle(1, "q", 5, Usage(), 200, 6, 7, "", "")),
         (
             ["settle", 1, "q", 5, [], 200, 6, 7, "up", "m", "seed", 9],
-            Settle(1, "q", 5, Usage(), 200, 6, 7, "up", "m", "seed", 9, b"", b"", ""),
+            Settle(1, "q", 5, Usage(), 200, 6, 7, "up", "m", "seed", 9, "", b"", b"", ""),
         ),
         (["unresolved", 1, "q", "why"], Unresolved(1, "q", "why", 0, 0, "")),
         (
