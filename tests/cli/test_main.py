@@ -8,9 +8,13 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from farthing import __version__
-from farthing.cli.main import app
+from farthing.cli.main import COMMANDS as PARTS
+from farthing.cli.main import app, wanted
 
-COMMANDS = ["up", "serve", "log", "log-key", "receipt", "quote", "ask", "doctor", "version"]
+COMMANDS = [
+    *("up", "serve", "log", "receipt", "quote", "ask", "doctor", "version", "witness"),
+    *("contents", "disclose", "erase", "performance", "eval", "evals", "report"),
+]
 GROUPS = {
     "keys": ["create", "change", "list", "revoke"],
     "scopes": ["create", "list"],
@@ -18,6 +22,8 @@ GROUPS = {
     "credits": ["add", "list"],
     "commitments": ["add", "exercise", "list"],
     "holds": ["list", "resolve", "write-off", "reset"],
+    "log-key": ["rotate"],
+    "export": ["focus", "commitments"],
     "ledger": ["rebuild", "verify", "show", "reconcile"],
     "verify": ["receipt", "folder", "growth"],
 }
@@ -34,7 +40,7 @@ def test_the_version(cli: Cli) -> None:
 )
 def test_every_command_has_help_and_json(cli: Cli, command: str) -> None:
     printed = cli(*command.split(), "--help").stdout
-    assert "--json" in printed
+    assert "--json" in printed or command == "disclose", "what it prints is JSON, or can be"
     assert len(printed.splitlines()) > 5
 
 
@@ -46,3 +52,20 @@ def test_the_commands_are_these() -> None:
 
 def test_no_command_shows_the_help(cli: Cli) -> None:
     assert "Usage: " in cli(status=2).output
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["keys", "list"], {"keys"}),
+        (["--version"], set()),
+        (["version"], set()),
+        (["--help"], set(PARTS)),
+        ([], set(PARTS)),
+        (["kyes"], set(PARTS)),
+    ],
+)
+def test_of_its_parts_only_the_one_that_is_asked_for_is_imported(
+    words: list[str], parts: set[str]
+) -> None:
+    assert set(wanted(words)) == parts

@@ -23,6 +23,7 @@ from farthing.cli.output import (
     table,
     wide,
 )
+from farthing.cli.reconcile import reconcile_command
 from farthing.paths import DataFolder
 
 app = typer.Typer(
@@ -201,3 +202,6 @@ def _cell(value: Any) -> str:
         more = f" … {len(value)} in all" if len(value) > LISTED_MOST else ""
         return " › ".join(map(_cell, value[:LISTED_MOST])) + more
     return "–" if value is None else str(value)
+
+
+app.command("reconcile")(reconcile_command)

@@ -1,79 +1,86 @@
-"""The `farthing` command."""
+"""The `farthing` command. Of its parts only the one that is asked for is imported."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from farthing import __version__
-from farthing.cli import (
-    ask,
-    commitments,
-    contents,
-    credit,
-    doctor,
-    erase,
-    evals,
-    evaluate,
-    export,
-    holds,
-    keys,
-    ledger,
-    limits,
-    log,
-    log_key,
-    performance,
-    quote,
-    receipt,
-    reconcile,
-    report,
-    scopes,
-    up,
-    verify,
-    witness,
-)
 from farthing.cli.output import Json, console, print_json
 
-app = typer.Typer(
-    name="farthing",
-    help="The accountable LLM gateway: every query priced before it is sent, capped while it "
-    "runs, and provable afterwards.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+HELP = (
+    "The accountable LLM gateway: every query priced before it is sent, capped while it "
+    "runs, and provable afterwards."
 )
 
-app.command("up")(up.up)
-app.command("serve")(up.serve)
-app.add_typer(keys.app, name="keys")
-app.add_typer(scopes.app, name="scopes")
-app.add_typer(limits.app, name="limits")
-app.add_typer(credit.app, name="credits")
-app.add_typer(commitments.app, name="commitments")
-app.add_typer(holds.app, name="holds")
-app.command("log")(log.log)
-ledger.app.command("reconcile")(reconcile.reconcile_command)
-app.add_typer(ledger.app, name="ledger")
-app.command("receipt")(receipt.receipt)
-app.command("performance")(performance.performance_command)
-app.command("report", epilog=report.EXAMPLES)(report.report)
-app.add_typer(log_key.app, name="log-key")
-app.add_typer(verify.app, name="verify")
-app.command("witness", epilog=witness.EXAMPLES)(witness.witness)
-app.command("contents")(contents.contents)
-app.command("disclose", epilog=contents.EXAMPLES)(contents.disclose)
-app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
-app.command("eval", epilog=evaluate.EPILOG)(evaluate.evaluate)
-app.command("evals")(evals.evals)
-app.add_typer(export.app, name="export")
-app.command("quote")(quote.quote_command)
-app.command("ask")(ask.ask)
-app.command("doctor")(doctor.doctor)
+
+class Command(NamedTuple):
+    """Where a command, or a group of them, is."""
+
+    module: str
+    name: str = "app"
+    """Of its function; "app" for a group."""
+    epilog: str = ""
+    """Of the text under its help."""
 
 
-@app.command("version")
+COMMANDS = {
+    "up": Command("up", "up"),
+    "serve": Command("up", "serve"),
+    "keys": Command("keys"),
+    "scopes": Command("scopes"),
+    "limits": Command("limits"),
+    "credits": Command("credit"),
+    "commitments": Command("commitments"),
+    "holds": Command("holds"),
+    "log": Command("log", "log"),
+    "ledger": Command("ledger"),
+    "receipt": Command("receipt", "receipt"),
+    "log-key": Command("log_key"),
+    "verify": Command("verify"),
+    "witness": Command("witness", "witness", "EXAMPLES"),
+    "contents": Command("contents", "contents"),
+    "disclose": Command("contents", "disclose", "EXAMPLES"),
+    "erase": Command("erase", "erase", "EXAMPLES"),
+    "performance": Command("performance", "performance_command"),
+    "eval": Command("evaluate", "evaluate", "EPILOG"),
+    "evals": Command("evals", "evals"),
+    "report": Command("report", "report", "EXAMPLES"),
+    "export": Command("export"),
+    "quote": Command("quote", "quote_command"),
+    "ask": Command("ask", "ask"),
+    "doctor": Command("doctor", "doctor"),
+}
+
+
+def made(names: Iterable[str]) -> typer.Typer:
+    """Return the command with some of its parts."""
+    command = typer.Typer(
+        name="farthing",
+        help=HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for name in names:
+        told = COMMANDS[name]
+        module = import_module(f"farthing.cli.{told.module}")
+        part = getattr(module, told.name)
+        if isinstance(part, typer.Typer):
+            command.add_typer(part, name=name)
+        else:
+            epilog = getattr(module, told.epilog) if told.epilog else None
+            command.command(name, epilog=epilog)(part)
+    command.command("version")(version)
+    command.callback(invoke_without_command=True)(_root)
+    return command
+
+
 def version(json: Json = False) -> None:
     """Print the version."""
     if json:
@@ -82,7 +89,6 @@ def version(json: Json = False) -> None:
         console.print(__version__)
 
 
-@app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
     show: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
@@ -94,6 +100,21 @@ def _root(
         console.print(context.get_help())
 
 
+def wanted(words: list[str]) -> Iterable[str]:
+    """Return the parts that a command line needs: the one it names, or all to show them."""
+    first = words[0] if words else ""
+    if first in ("version", "--version"):
+        return ()
+    return (first,) if first in COMMANDS else COMMANDS
+
+
+def __getattr__(name: str) -> Any:
+    """Return the whole command as `app`: its documents and tests look at all of it."""
+    if name == "app":
+        return made(COMMANDS)
+    raise AttributeError(name)
+
+
 def run() -> None:
     """Run the command line."""
-    app()
+    made(wanted(sys.argv[1:]))()

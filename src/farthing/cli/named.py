@@ -17,7 +17,6 @@ from farthing.paths import DataFolder
 from farthing.prices.book import PriceBook
 from farthing.providers import Provider, load_providers
 from farthing.settings import Settings, load_settings
-from farthing.supervisor.gateway import price_book_for
 
 OTHER_FILE = "; name the gateway's settings file with --config if it is not the usual one"
 
@@ -51,6 +50,8 @@ def key_id(written: str) -> str:
 
 def _served(kind: str, name: str, folder: DataFolder, config: Path | None) -> str:
     """Return the name of a provider, a model or a route of this gateway."""
+    from farthing.supervisor.gateway import price_book_for  # noqa: PLC0415  (with all it starts)
+
     with expected():
         settings, book = price_book_for(folder, config)
         known = load_providers(settings, os.environ)
