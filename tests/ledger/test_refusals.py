@@ -84,7 +84,8 @@ def test_they_are_recorded_within_a_minute_and_the_next_ones_after_it(
         for count in (1_000, 10):
             before = ledger.state.position
             for number in range(count):
-                assert ledger.hold(hold(f"q{count}-{number}")).result().code == "limit_reached"
+                told_why = ledger.hold(hold(f"q{count}-{number}")).result()
+                assert isinstance(told_why, Refusal) and told_why.code == "limit_reached"
             assert ledger.state.position == before  # nothing yet
             while ledger.state.position == before:
                 await asyncio.sleep(0.005)
