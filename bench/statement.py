@@ -56,8 +56,9 @@ def make(data: DataFolder, out: Path, edition: str, scope: str) -> tuple[str, ..
     with progress() as told, maker(data, "", told) as making:
         caught_up = time.process_time() - cpu
         made = making.make(inputs(edition, scope))
+        paths = write_files(made, out)
         receipt = making.log(made, "bench", recorder(data))
-    paths = write_files(made, receipt, out)
+    paths[-1].write_bytes(receipt.encode())
     took, used = time.perf_counter() - began, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     verifying = time.process_time()

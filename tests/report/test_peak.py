@@ -40,7 +40,7 @@ def accounts() -> dict[tuple[str, str, str], int]:
     return stepped()
 
 
-@pytest.mark.parametrize("named", PEAKS, ids=lambda named: "-".join(named))
+@pytest.mark.parametrize("named", PEAKS, ids="-".join)
 def test_it_is_what_the_ledger_stood_at(
     named: tuple[str, str, str, str], accounts: dict[tuple[str, str, str], int]
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from farthing import clock
@@ -51,7 +53,7 @@ def test_slices_cover_the_period_and_no_more(
     named, slices = slices_of(period, period.ends)
     assert (named, len(slices), slices[0].label, slices[-1].label) == (word, count, first, last)
     assert slices[0].begins == period.begins and slices[-1].ends == period.ends
-    assert all(one.ends == other.begins for one, other in zip(slices, slices[1:], strict=False))
+    assert all(one.ends == other.begins for one, other in pairwise(slices))
 
 
 def test_slices_that_have_not_begun_are_left_out() -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.month import BEGIN, DAYS, write
-from tests.support.evidence import IDENTITY, VERIFIER, Log, publish
+from tests.support.evidence import IDENTITY, ORIGIN, SEED, VERIFIER, Log, publish
 
 from farthing.evidence.entries import read_entries
 from farthing.evidence.source import source_of
 from farthing.evidence.tiles import Fetch, TreeReader
+from farthing.paths import DataFolder, write_private
 from farthing.report.asking import Asking
 from farthing.report.columns import Facts
 from farthing.report.draft import Draft, Inputs, System
@@ -83,3 +85,18 @@ def figures(document: Document) -> dict[str, dict[str, Any]]:
 
 
 EDITIONS = (("shareholder", ""), ("regulator", ""), ("customer", "team:search"))
+
+
+def data_folder(root: Path) -> DataFolder:
+    """Return a data folder with a copy of the month and of its log, and the keys of that."""
+    made = month()
+    shutil.copytree(made.log.journal, root / "journal")
+    shutil.copytree(made.log.folder, root / "log")
+    data = DataFolder(root)
+    write_private(data.log_key, SEED.hex())
+    write_private(data.log_salt, IDENTITY.salt.hex())
+    (root / "farthing.toml").write_text(
+        f'log_origin = "{ORIGIN}"\n[statement]\nentity = "Acme Ltd."\n'
+        '[statement.systems."openai/gpt-5"]\npurpose = "drafts"\n'
+    )
+    return data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from farthing import __version__, clock
 from farthing.cli.amounts import enter
+from farthing.cli.logged import extra
 from farthing.cli.output import (
     ConfigFile,
     Data,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from farthing.paths import DataFolder
     from farthing.report.draft import Inputs
     from farthing.report.making import Record, Told
-
-PACKAGES = ("numpy", "jinja2", "typst", "pypdf")
 
 EXAMPLES = examples(
     "report --edition shareholder --period 2026-Q3",
@@ -68,22 +66,29 @@ def report(
     Every figure is made from the log's entries and carries its query and their range. Beside the
     files a receipt is written, by which `farthing verify statement` finds any byte that is changed.
     """
-    need_packages()
     folder = existing_ledger(data)
+    with extra("report"):
+        _report(folder, out, config, (edition, scope, period), json=json)
+
+
+def _report(
+    folder: DataFolder, out: Path, config: Path | None, wanted: tuple[str, str, str], *, json: bool
+) -> None:
     from farthing.evidence.merkle import ProofError  # noqa: PLC0415
     from farthing.report.making import asked, maker, write  # noqa: PLC0415  (numpy takes long)
 
     with expected(), progress() as told:
         settings, _ = load_settings(config, folder.root)
-        inputs = inputs_of(settings, edition, scope, period)
+        inputs = inputs_of(settings, *wanted)
         asked(inputs)
         try:
             with maker(folder, settings.log_origin, told) as making:
                 made = making.make(inputs)
+                paths = write(made, out)  # before the log says that they were made
                 receipt = making.log(made, admin.who(), recorder(folder))
         except ProofError as problem:
             stop(f"no statement is made of a log that does not verify: {problem}")
-        paths = write(made, receipt, out)
+        paths[-1].write_bytes(receipt.encode())
     if json:
         print_json({"index": receipt.number, "files": [str(path) for path in paths]})
         return
@@ -92,12 +97,6 @@ def report(
     )
     for path in paths:
         console.print(f"  {path}", soft_wrap=True, markup=False)
-
-
-def need_packages() -> None:
-    """End the command where what reports are made with is not installed."""
-    if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
-        stop(f"reports need more packages ({', '.join(missing)}): pip install 'farthing[report]'")
 
 
 def inputs_of(settings: Settings, edition: str, scope: str, period: str) -> Inputs:

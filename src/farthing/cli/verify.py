@@ -11,8 +11,9 @@ import msgspec
 import typer
 
 from farthing import clock
+from farthing.cli.logged import extra
 from farthing.cli.output import Json, console, errors, examples, print_json, stop
-from farthing.cli.report import need_packages, progress
+from farthing.cli.report import progress
 from farthing.evidence.cosign import COSIGNATURE, cosigned_at
 from farthing.evidence.merkle import ProofError
 from farthing.evidence.note import ED25519, NoteError, Verifier, read_note
@@ -247,17 +248,17 @@ def statement(
     json: Json = False,
 ) -> None:
     """Verify a statement, as PDF, JSON or HTML: its bytes, and with --log each of its figures."""
-    need_packages()
-    from farthing.report.proved import examine  # noqa: PLC0415  (numpy takes long to import)
-
     verifier, proof = _verifier(key), receipt or file.with_suffix(".tlog-proof")
-    with _checked(), progress() as told:
-        proved = proof.read_bytes() if proof.exists() else None
-        tiles = source_of(log) if log else None
+    with extra("report"), _checked(), progress() as told:
+        from farthing.report.proved import examine  # noqa: PLC0415  (numpy takes long to import)
+
         found = examine(
-            file.read_bytes(), proved, verifier, tiles,
+            file.read_bytes(),
+            proof.read_bytes() if proof.exists() else None,
+            verifier,
+            source_of(log) if log else None,
             lambda done, of: told("Reading the log", done, of),
-        )  # fmt: skip
+        )
     if json:
         print_json(found._asdict())
     else:

@@ -94,7 +94,7 @@ CONDITIONS: dict[str, Callable[[Facts, Any], Flags]] = {
     "http_status": lambda facts, span: (
         (facts.http_status >= span[0]) & (facts.http_status <= span[1])
     ),
-    "class": lambda facts, names: np.logical_or.reduce([classified(facts)[1][n] for n in names]),
+    "outcome": lambda facts, names: np.logical_or.reduce([classified(facts)[1][n] for n in names]),
     "first_byte_us": lambda facts, word: (facts.first_byte_us > 0) == (word == "known"),
 }
 

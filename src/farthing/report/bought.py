@@ -86,7 +86,7 @@ def _by_provider(draft: Draft) -> Block | None:
     for provider in providers_of(draft):
         name, mine = f"bought.provider.{provider}", {"provider": [provider]}
         queries = draft.where(kind=QUERIES, **mine)
-        share: dict[str, Any] = {
+        part: dict[str, Any] = {
             "where": draft.where(cost="known", **mine),
             "among": everything,
             "of": "cost",
@@ -95,12 +95,12 @@ def _by_provider(draft: Draft) -> Block | None:
             provider,
             draft.figure(f"{name}.queries", "queries", "count", where=queries),
             *_costs(draft, name, **mine),
-            draft.figure(f"{name}.share", "share", "share", **share),
+            draft.figure(f"{name}.share", "share", "share", **part),
         ])  # fmt: skip
     if not rows:
         return text("Nothing was bought.")
-    queries = draft.figure("bought.queries", "queries", "count", where=draft.where(kind=QUERIES))
-    rows.append(["All", queries, *_costs(draft, "bought"), ""])
+    counted = draft.figure("bought.queries", "queries", "count", where=draft.where(kind=QUERIES))
+    rows.append(["All", counted, *_costs(draft, "bought"), ""])
     columns = ["Provider", "Queries", "List", "Contracted", "Effective", "Share"]
     return table("By provider", columns, rows, total=True)
 

@@ -41,6 +41,7 @@ Record = Callable[[Statement], None]
 # A running gateway publishes about every second; a busy one is a little behind.
 PATIENCE_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 0.1
+RECEIPT = "tlog-proof"
 SCOPES = ("org", "team", "project", "key")
 
 
@@ -235,14 +236,13 @@ def entry_of(made: Made, by: str) -> Statement:
     )
 
 
-def write(made: Made, receipt: Receipt, folder: Path) -> list[Path]:
-    """Write the files and their receipt into a folder; return where they are."""
+def write(made: Made, folder: Path) -> list[Path]:
+    """Write the files into a folder; return where they are, and last where their receipt goes."""
     folder.mkdir(parents=True, exist_ok=True)
     inputs = made.document["inputs"]
     whose = "-" + inputs["scope"].replace(":", "-") if inputs["scope"] else ""
     stem = f"statement-{inputs['period']}-{inputs['edition']}{whose}"
-    files = {**made.files, "tlog-proof": receipt.encode()}
-    paths = [folder / f"{stem}.{kind}" for kind in files]
-    for path, data in zip(paths, files.values(), strict=True):
+    paths = [folder / f"{stem}.{kind}" for kind in (*made.files, RECEIPT)]
+    for path, data in zip(paths, made.files.values(), strict=False):
         path.write_bytes(data)
     return paths

@@ -34,13 +34,13 @@ def measured(draft: Draft) -> None:
 
 def answered(draft: Draft, **conditions: Any) -> dict[str, Any]:
     """Return the condition that a query was answered, and its usage is known."""
-    return draft.where(**{"class": ["answered"]}, **conditions)
+    return draft.where(outcome=["answered"], **conditions)
 
 
 def availability(draft: Draft, name: str) -> Cell:
     """Return the part that was answered of the queries which could be."""
-    among = draft.where(**{"class": ABLE})
-    good = draft.where(**{"class": GOOD})
+    among = draft.where(outcome=ABLE)
+    good = draft.where(outcome=GOOD)
     return draft.figure(name, "share", "share", where=good, among=among, interval=True)
 
 
@@ -51,25 +51,25 @@ def cost_each(draft: Draft) -> Cell:
 
 
 def _overall(draft: Draft) -> list[tuple[str, Cell]]:
-    counted = draft.where(**{"class": ALL})
-    told = draft.where(**{"class": ["answered"], "not": [{"finish": [""]}]})
+    counted = draft.where(outcome=ALL)
+    told = draft.where(outcome=["answered"], **{"not": [{"finish": [""]}]})
     cut = {"where": {**told, "finish": ["length"]}, "among": told, "interval": True}
-    again = {"measure": "attempts", "where": counted}
     return [
         ("Availability", availability(draft, "performance.availability")),
         ("Queries sent", draft.figure("performance.sent", "queries", "count", where=counted)),
         ("Answers cut off at their cap", draft.figure("performance.cut", "share", "share", **cut)),
         ("Sent once more to the same provider",
-         draft.figure("performance.retries", "queries", **again, of="retries")),
+         draft.figure("performance.retries", "queries", "attempts", where=counted, of="retries")),
         ("Sent once more to another provider",
-         draft.figure("performance.fallbacks", "queries", **again, of="fallbacks")),
+         draft.figure("performance.fallbacks", "queries", "attempts", where=counted,
+         of="fallbacks")),
     ]  # fmt: skip
 
 
 def _classes(draft: Draft) -> list[list[Cell]]:
-    among, rows = draft.where(**{"class": ALL}), list[list[Cell]]()
+    among, rows = draft.where(outcome=ALL), list[list[Cell]]()
     for name, words in CLASSES.items():
-        mine, label = draft.where(**{"class": [name]}), f"performance.class.{name}"
+        mine, label = draft.where(outcome=[name]), f"performance.class.{name}"
         share = {"where": mine, "among": among, "interval": True}
         rows.append([
             words[:1].upper() + words[1:],

@@ -156,7 +156,7 @@ def as_json(inputs: Inputs) -> dict[str, Any]:
 
 def _summary(draft: Draft) -> dict[str, Cell]:
     """Ask what the first page alone needs."""
-    sent = draft.where(**{"class": ALL})
+    sent = draft.where(outcome=ALL)
     return {
         "sent": draft.figure("summary.sent", "queries", "count", where=sent),
         "answered": availability(draft, "summary.answered"),
@@ -186,8 +186,8 @@ def _tiles(draft: Draft, asked: dict[str, Cell]) -> dict[str, Any]:
 
 # What stands on the first page, where a statement has the figure that comes first.
 TO_KNOW = (
-    ("summary.sent", "Of {bought.queries} queries {summary.sent} were sent; {summary.answered} of what "
-     "providers could answer was answered. {ended.void} were provably never sent, and cost nothing."),
+    ("summary.sent", "Of {bought.queries} queries {summary.sent} were sent; {summary.answered} of "
+     "what providers could answer was answered. {ended.void} were provably never sent."),
     ("open.held", "The cost of {open.queries} queries is not known yet: at most {open.held}, "
      "which stays held."),
     ("overruns", "Bills above the bound that was held for them: {overruns}, by {overruns.usd} "
