@@ -144,7 +144,7 @@ def test_requests_that_come_at_once_are_judged_one_after_the_other(
     assert status(witness, body(log, 0, 100)) == 200
     asked = [body(log, 100, size) for size in range(101, 121)]
     threads = [
-        threading.Thread(target=lambda data=data: statuses.append(status(witness, data)))  # type: ignore[misc]
+        threading.Thread(target=lambda data=data: statuses.append(status(witness, data)))
         for data in asked
     ]
     for thread in threads:
