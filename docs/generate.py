@@ -96,6 +96,7 @@ is used without any settings: see [providers](providers.md).
         schema.LocalSettings: "[local]",
         schema.ProviderSettings: "[providers.NAME]",
         schema.PriceOverride: "[[prices]]",
+        schema.WitnessSettings: "[[witnesses]]",
     }
     for kind, title in tables.items():
         about = (kind.__doc__ or "").partition(": ")[2] or (kind.__doc__ or "")

@@ -10,7 +10,7 @@ from typer.main import get_command
 from farthing import __version__
 from farthing.cli.main import app
 
-COMMANDS = ["up", "serve", "log", "log-key", "receipt", "quote", "ask", "doctor", "version"]
+COMMANDS = ["up", "serve", "log", "receipt", "witness", "quote", "ask", "doctor", "version"]
 GROUPS = {
     "keys": ["create", "change", "list", "revoke"],
     "scopes": ["create", "list"],
@@ -19,6 +19,7 @@ GROUPS = {
     "commitments": ["add", "exercise", "list"],
     "holds": ["list", "resolve", "write-off", "reset"],
     "ledger": ["rebuild", "verify", "show", "reconcile"],
+    "log-key": ["rotate"],
     "verify": ["receipt", "folder", "growth"],
 }
 

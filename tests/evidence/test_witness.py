@@ -35,9 +35,9 @@ def witness(tmp_path: Path) -> Witness:
 
 
 def head_of(log: Log, size: int) -> Head:
-    tree = Tree()
-    for index in range(size):
-        tree.add(log.reader.entry(index))
+    tree, reader = Tree(), log.reader
+    for entry in [*reader.bundle(0), *reader.bundle(1)][:size]:
+        tree.add(entry)
     return Head(ORIGIN, size, tree.root())
 
 
