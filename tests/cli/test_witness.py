@@ -82,7 +82,7 @@ def test_what_it_is_not_started_with(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_gateway_does_not_start_with_a_witness_whose_key_is_none(tmp_path: Path) -> None:
     toml = PEER.format(address="http://127.0.0.1:9", key=str(VERIFIER))
-    with pytest.raises(RuntimeError, match="the witness http://127.0.0.1:9: not a public key"):
+    with pytest.raises(RuntimeError, match=r"the witness http://127\.0\.0\.1:9: not a public key"):
         RunningGateway(tmp_path / "gateway", toml)
 
 
