@@ -98,6 +98,7 @@ is used without any settings: see [providers](providers.md).
         schema.ProviderSettings: "[providers.NAME]",
         schema.PriceOverride: "[[prices]]",
         schema.ContentsRule: "[[contents]]",
+        schema.WitnessSettings: "[[witnesses]]",
     }
     for kind, title in tables.items():
         about = (kind.__doc__ or "").partition(": ")[2] or (kind.__doc__ or "")

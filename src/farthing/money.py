@@ -62,6 +62,8 @@ def _scaled(dollars: str | int | Decimal) -> Decimal:
 
 def dollars(amount: int) -> str:
     """Return nanodollars as the shortest exact decimal string of dollars, such as "0.0025"."""
+    if 0 < amount < NANO:  # as nearly all queries cost
+        return "0." + str(NANO + amount)[1:].rstrip("0")
     sign = "-" if amount < 0 else ""
     whole, fraction = divmod(abs(amount), NANO)
     decimals = f"{fraction:09d}".rstrip("0")

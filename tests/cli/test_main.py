@@ -22,9 +22,9 @@ GROUPS = {
     "credits": ["add", "list"],
     "commitments": ["add", "exercise", "list"],
     "holds": ["list", "resolve", "write-off", "reset"],
-    "log-key": ["rotate"],
     "export": ["focus", "commitments"],
     "ledger": ["rebuild", "verify", "show", "reconcile"],
+    "log-key": ["rotate"],
     "verify": ["receipt", "folder", "growth"],
 }
 

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.cli.conftest import Cli, one_line, values
 from tests.support.evidence import IDENTITY, ORIGIN, VERIFIER, standalone
 from tests.support.gateway import RunningGateway
@@ -77,6 +78,12 @@ def test_what_it_is_not_started_with(cli: Cli, tmp_path: Path) -> None:
     assert "address and a port" in one_line(
         cli("witness", *good, *folder, "--listen", "nowhere", status=1)
     )
+
+
+def test_a_gateway_does_not_start_with_a_witness_whose_key_is_none(tmp_path: Path) -> None:
+    toml = PEER.format(address="http://127.0.0.1:9", key=str(VERIFIER))
+    with pytest.raises(RuntimeError, match=r"the witness http://127\.0\.0\.1:9: not a public key"):
+        RunningGateway(tmp_path / "gateway", toml)
 
 
 def test_a_gateways_receipts_carry_what_its_witness_saw(

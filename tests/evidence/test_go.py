@@ -8,8 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.support.evidence import VERIFIER, configs, make_log
+from tests.support.evidence import IDENTITY, ORIGIN, VERIFIER, configs, make_log
 
+from farthing.evidence.cosign import COSIGNATURE, cosignature
+from farthing.evidence.note import Signer
 from farthing.ledger.entry import Genesis
 
 # Where Debian's golang-golang-x-mod-dev puts it.
@@ -35,8 +37,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def run(program: Path, key: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(program), key, str(folder), str(STEP)]
+def run(program: Path, key: str, folder: Path, *witness: str) -> subprocess.CompletedProcess[str]:
+    command = [str(program), key, str(folder), str(STEP), *witness]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -49,3 +51,24 @@ def test_go_verifies_a_log_of_100_000_entries(program: Path, tmp_path: Path) -> 
     changed[5] ^= 1
     path.write_bytes(changed)
     assert run(program, str(VERIFIER), log.folder).stdout.startswith("NOT VERIFIED: ")
+
+
+def test_go_takes_a_checkpoint_that_was_cosigned_by_a_key_that_was_rotated_to(
+    program: Path, tmp_path: Path
+) -> None:
+    """Its note package passes over handovers, as it must, and finds both who signed."""
+    log = make_log(tmp_path, [Genesis(1, "one"), *configs(299)])
+    new = Signer(ORIGIN, b"n" * 32)
+    witness = Signer("w.example", b"w" * 32, COSIGNATURE)
+    signed = new.sign(log.head, [IDENTITY.signer.hand_over(new.verifier)])
+    line = cosignature(witness, log.head, 1_700_000_000).line.encode()
+    (log.folder / "checkpoint").write_bytes(signed + line)
+    both = (str(new.verifier), log.folder, str(witness.verifier))
+    assert run(program, *both).stdout == "verified 1 of 300\n"
+    assert "NOT VERIFIED" in run(program, str(VERIFIER), log.folder).stdout
+    late = cosignature(witness, log.head, 1_700_000_001)._replace(
+        data=(1_700_000_000).to_bytes(8, "big")
+        + cosignature(witness, log.head, 1_700_000_001).data[8:]
+    )
+    (log.folder / "checkpoint").write_bytes(signed + late.line.encode())
+    assert "NOT VERIFIED" in run(program, *both).stdout

@@ -7,8 +7,10 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
+from tests.support.evidence import hold, settle
 
 from farthing import clock
+from farthing.evidence import query as query_module
 from farthing.evidence.query import ENDINGS, Consumed, QueryEnding, QueryLeaf, iso, query_leaf
 from farthing.ledger.entry import Expire, Hold, Resolve, Settle, Unresolved, Void, WriteOff
 from farthing.wire.dialect import Usage
@@ -117,3 +119,18 @@ def test_more_tokens_than_json_counts_are_a_string() -> None:
 @pytest.mark.parametrize("at", [0, 999_999, 1_700_000_000_987_654_321, 4_102_444_800 * 10**9])
 def test_times_are_the_clocks(at: int) -> None:
     assert iso(at) == clock.iso(at)
+
+
+def test_no_leaf_has_anything_of_another() -> None:
+    """What is the same in many is kept; what one adds to it is its own."""
+    rich = msgspec.structs.replace(settle(1), list_usd=5, losses="seed", answered_model="other")
+    plain, secret = settle(2), b"s" * 32
+    alone = query_leaf(plain, 9, hold(2), 8, secret)
+    query_module._like.cache_clear()
+    for path in (("key:k1",), ("key:k1", "user:ann")):
+        held = msgspec.structs.replace(hold(1), path=path)
+        first = query_leaf(rich, 5, held, 4, secret)
+        assert query_leaf(plain, 9, hold(2), 8, secret) == alone
+        assert query_leaf(rich, 5, held, 4, secret) == first
+        other = query_leaf(rich, 6, held, 4, secret)
+        assert (json.loads(other)["path"] == json.loads(first)["path"]) == (len(path) == 1)

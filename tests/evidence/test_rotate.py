@@ -194,7 +194,7 @@ def test_a_changed_handover_is_seen(data: DataFolder) -> None:
     go_on(data)
     good, draw = (data.log / "checkpoint").read_bytes(), random.Random(4)
     lines = good.index(b"\n\n") + 2
-    for _ in range(150):
+    for _ in range(60):
         at = draw.randrange(lines, len(good))
         bad = good[:at] + bytes([good[at] ^ (1 << draw.randrange(8))]) + good[at + 1 :]
         assert raised(lambda bad=bad: read_checkpoint(bad, old)), at  # type: ignore[misc]

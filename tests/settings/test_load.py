@@ -300,3 +300,21 @@ def test_a_rule_of_contents_that_would_mean_nothing_is_refused(row: str, why: st
 
 def test_what_is_kept_of_a_content_is_above_nothing() -> None:
     assert "a number above 0" in told("contents_bytes = 0\n")
+WITNESS = '[[witnesses]]\nkey = "w+1+2"\nurl = "{}"\n'
+
+
+@pytest.mark.parametrize(
+    "url", ["https://w.example.com/log", "http://127.0.0.1:1961", "http://[::1]:9"]
+)
+def test_a_witness_has_an_address_of_http(url: str) -> None:
+    (found,) = parse_settings(WITNESS.format(url), FILE).witnesses
+    assert (found.url, found.key, found.allow_private_address) == (url, "w+1+2", False)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "w.example.com", "file:///etc/passwd", "http://", "http://[", "http://w:x", "http://a@w"],
+)
+def test_a_witness_elsewhere_is_refused(url: str) -> None:
+    said = told(WITNESS.format(url))
+    assert "line 3" in said and "expected an http address" in said

@@ -1,9 +1,11 @@
 // Checks a log's folder with Go's own packages for checksum databases: the note, then proofs.
 //
-//	verify_log KEY FOLDER STEP
+//	verify_log KEY FOLDER STEP [WITNESS-KEY]
 package main
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -45,6 +47,33 @@ func must(err error) {
 	}
 }
 
+// cosigner verifies what c2sp.org/tlog-cosignature has a witness sign.
+type cosigner struct {
+	name string
+	hash uint32
+	key  ed25519.PublicKey
+}
+
+func (c cosigner) Name() string    { return c.name }
+func (c cosigner) KeyHash() uint32 { return c.hash }
+func (c cosigner) Verify(msg, sig []byte) bool {
+	if len(sig) != 72 {
+		return false
+	}
+	time := strconv.FormatUint(binary.BigEndian.Uint64(sig), 10)
+	said := "cosignature/v1\ntime " + time + "\n" + string(msg)
+	return ed25519.Verify(c.key, []byte(said), sig[8:])
+}
+
+func newCosigner(vkey string) cosigner {
+	parts := strings.SplitN(vkey, "+", 3)
+	hash, err := strconv.ParseUint(parts[1], 16, 32)
+	must(err)
+	key, err := base64.StdEncoding.DecodeString(parts[2])
+	must(err)
+	return cosigner{parts[0], uint32(hash), ed25519.PublicKey(key[1:])}
+}
+
 // entry reads one entry out of its bundle.
 func (f folder) entry(index, size int64) []byte {
 	tile := tlog.Tile{H: 8, L: -1, N: index / 256, W: 256}
@@ -70,8 +99,16 @@ func main() {
 	must(err)
 	data, err := os.ReadFile(filepath.Join(f.root, "checkpoint"))
 	must(err)
-	signed, err := note.Open(data, note.VerifierList(verifier))
+	known := []note.Verifier{verifier}
+	if len(os.Args) > 4 {
+		known = append(known, newCosigner(os.Args[4]))
+	}
+	signed, err := note.Open(data, note.VerifierList(known...))
 	must(err)
+	if len(signed.Sigs) != len(known) {
+		fmt.Println("NOT VERIFIED: signed by", len(signed.Sigs))
+		os.Exit(1)
+	}
 	lines := strings.Split(signed.Text, "\n")
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	must(err)

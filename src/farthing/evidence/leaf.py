@@ -25,10 +25,11 @@ class Leaves:
 
         A hold has none: what was held stands in the leaf of its ending.
         """
-        if isinstance(entry, Hold):
-            self._open[entry.id] = (position, entry)
+        kind = type(entry)
+        if kind is Hold:
+            self._open[entry.id] = (position, entry)  # type: ignore[union-attr,assignment]
             return None
-        if type(entry) in ENDINGS:
+        if kind in ENDINGS:
             leaf = self._ending(entry, position)
         else:
             leaf = record_leaf(entry, position, self._secret)

@@ -95,36 +95,68 @@ class QueryLeaf(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     v: int
 
 
+Place = tuple[bytes, int]
+"""What a leaf's salts are made from: the secret, and the ending's position."""
+
+# Set in each leaf.
+NOT_YET: dict[str, Any] = {
+    **dict.fromkeys(("at", "began", "held_usd", "id"), ""),
+    **dict.fromkeys(("entry", "held_tokens", "hold", "input_tokens", "output_cap"), 0),
+}
+
+
 def query_leaf(entry: QueryEnding, position: int, hold: Hold, held: int, secret: bytes) -> bytes:
     """Return the leaf of an ending, of the hold at a position of its own."""
-    salted = Salted(secret, position)
-    leaf = QueryLeaf(
-        v=VERSION,
-        kind=KINDS[type(entry)],
-        entry=position,
-        hold=held,
-        id=entry.id,
-        at=iso(entry.at),
-        began=iso(hold.at),
-        key=hold.key,
-        path=_path(hold.path, salted),
-        provider=hold.provider,
-        model=hold.model,
-        asked_model=hold.asked_model,
-        dialect=hold.dialect,
-        stream=hold.stream,
-        held_usd=money.dollars(hold.usd),
-        held_tokens=_count(hold.tokens),
-        input_tokens=hold.input_tokens,
-        output_cap=hold.output_cap,
-        price_book=hold.price_book,
-        unpriced=hold.unpriced,
-    )
-    ENDINGS[type(entry)](leaf, entry, hold, salted)
+    said = (hold.provider, hold.model, hold.asked_model, hold.dialect, hold.stream)
+    like = _like(type(entry), hold.key, hold.path, said, hold.price_book, hold.unpriced)
+    leaf: QueryLeaf = like.__copy__()  # type: ignore[attr-defined]  # msgspec's, a third of copy()
+    leaf.entry = position
+    leaf.hold = held
+    leaf.id = entry.id
+    leaf.at = iso(entry.at)
+    leaf.began = iso(hold.at)
+    leaf.held_usd = money.dollars(hold.usd)
+    leaf.held_tokens = _count(hold.tokens)
+    leaf.input_tokens = hold.input_tokens
+    leaf.output_cap = hold.output_cap
+    if not leaf.path:  # what names somebody is committed to, anew in each leaf
+        salted = Salted(secret, position)
+        leaf.path = [salted.scope(f"path/{n}", scope) for n, scope in enumerate(hold.path)]
+    ENDINGS[type(entry)](leaf, entry, hold, (secret, position))
     return encode(leaf)
 
 
-def _settled(leaf: QueryLeaf, entry: Settle, _: Hold, __: Salted) -> None:
+@lru_cache(4096)
+def _like(
+    kind: type,
+    key: str,
+    path: tuple[str, ...],
+    said: tuple[str, str, str, str, bool],
+    price_book: str,
+    unpriced: bool,
+) -> QueryLeaf:
+    """Return a leaf with what is the same in many: to make it each time is half of what it costs.
+
+    Its path is left out where that names somebody.
+    """
+    provider, model, asked_model, dialect, stream = said
+    return QueryLeaf(
+        kind=KINDS[kind],
+        key=key,
+        path=list(path) if all(map(is_plain, path)) else [],
+        provider=provider,
+        model=model,
+        asked_model=asked_model,
+        dialect=dialect,
+        stream=stream,
+        price_book=price_book,
+        unpriced=unpriced,
+        v=VERSION,
+        **NOT_YET,
+    )
+
+
+def _settled(leaf: QueryLeaf, entry: Settle, _: Hold, __: Place) -> None:
     leaf.cost_usd = money.dollars(entry.usd)
     if entry.list_usd is not None:
         leaf.list_usd = money.dollars(entry.list_usd)
@@ -139,11 +171,11 @@ def _settled(leaf: QueryLeaf, entry: Settle, _: Hold, __: Salted) -> None:
     _contents(leaf, entry)
 
 
-def _void(leaf: QueryLeaf, entry: Void, _: Hold, __: Salted) -> None:
+def _void(leaf: QueryLeaf, entry: Void, _: Hold, __: Place) -> None:
     leaf.cost_usd, leaf.reason = "0", entry.reason
 
 
-def _unresolved(leaf: QueryLeaf, entry: Unresolved, _: Hold, __: Salted) -> None:
+def _unresolved(leaf: QueryLeaf, entry: Unresolved, _: Hold, __: Place) -> None:
     leaf.reason, leaf.http_status, leaf.total_us = entry.reason, entry.status, entry.total_us
     leaf.upstream_id = entry.upstream_id
     _contents(leaf, entry)
@@ -155,24 +187,26 @@ def _contents(leaf: QueryLeaf, entry: Settle | Unresolved) -> None:
         leaf.prompt, leaf.answer = shown(entry.prompt), shown(entry.answer)
 
 
-def _resolved(leaf: QueryLeaf, entry: Resolve, _: Hold, salted: Salted) -> None:
+def _resolved(leaf: QueryLeaf, entry: Resolve, _: Hold, place: Place) -> None:
     leaf.cost_usd = money.dollars(entry.usd)
+    salted = Salted(*place)
     leaf.by = salted.commit("by", entry.by)
     leaf.evidence = salted.commit("evidence", entry.evidence)
     leaf.tokens = None if entry.tokens is None else _count(entry.tokens)
 
 
-def _expired(leaf: QueryLeaf, _: Expire, hold: Hold, __: Salted) -> None:
+def _expired(leaf: QueryLeaf, _: Expire, hold: Hold, __: Place) -> None:
     leaf.cost_usd = money.dollars(hold.usd)
 
 
-def _written_off(leaf: QueryLeaf, entry: WriteOff, _: Hold, salted: Salted) -> None:
+def _written_off(leaf: QueryLeaf, entry: WriteOff, _: Hold, place: Place) -> None:
+    salted = Salted(*place)
     leaf.cost_usd = "0"
     leaf.by = salted.commit("by", entry.by)
     leaf.reason = salted.commit("reason", entry.reason)
 
 
-ENDINGS: dict[type, Callable[[QueryLeaf, Any, Hold, Salted], None]] = {
+ENDINGS: dict[type, Callable[[QueryLeaf, Any, Hold, Place], None]] = {
     Settle: _settled,
     Void: _void,
     Unresolved: _unresolved,
@@ -187,23 +221,15 @@ def _count(tokens: int) -> int | str:
     return tokens if tokens <= EXACT else str(tokens)
 
 
-def _path(path: tuple[str, ...], salted: Salted) -> list[str]:
-    if _is_plain(path):
-        return list(path)
-    return [salted.scope(f"path/{number}", scope) for number, scope in enumerate(path)]
-
-
-@lru_cache(4096)
-def _is_plain(path: tuple[str, ...]) -> bool:
-    return all(map(is_plain, path))
-
-
 @lru_cache(256)
 def _second(seconds: int) -> str:
     return clock.iso(seconds * clock.SECOND)[:-4]
 
 
+MILLISECONDS = [f"{number:03d}Z" for number in range(1000)]
+
+
 def iso(nanoseconds: int) -> str:
     """Return what `clock.iso` does; moments come in order, and so their seconds are known."""
-    seconds, rest = divmod(nanoseconds, clock.SECOND)
-    return f"{_second(seconds)}{rest // 1_000_000:03d}Z"
+    milliseconds = nanoseconds // 1_000_000
+    return _second(milliseconds // 1000) + MILLISECONDS[milliseconds % 1000]

@@ -167,8 +167,12 @@ def _amount(dollars: Decimal) -> bool:
 
 
 def _is_address(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+    try:
+        parts = urlsplit(url)
+        good = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return good and parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in url
 
 
 def split_address(listen: str) -> tuple[str, int]:

@@ -123,8 +123,10 @@ class ProviderSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class WitnessSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[[witnesses]]: who cosigns the transparency log (c2sp.org/tlog-witness), such as a
-    `farthing witness` that somebody else runs."""
+    """[[witnesses]]: who cosigns the transparency log (c2sp.org/tlog-witness).
+
+    Such as a `farthing witness` that somebody else runs.
+    """
 
     url: str
     """Where it is, such as "https://witness.example.com"."""
