@@ -12,7 +12,7 @@ from tests.support.disk import SimulatedDisk
 from tests.support.vault import LEDGER, MASTER, frames, queries, records, write
 
 from farthing import clock
-from farthing.ledger.disk import DISK
+from farthing.ledger.disk import DISK, Disk
 from farthing.vault import writer as module
 from farthing.vault.keys import Keys
 from farthing.vault.rules import DAY
@@ -71,7 +71,7 @@ def test_a_segment_ends_with_its_day_or_when_it_is_full(
     assert len(segments(DISK, tmp_path)) == 3 and len(queries(tmp_path)) == 5
 
 
-class FullDisk(type(DISK)):  # type: ignore[misc]
+class FullDisk(Disk):
     """A disk that takes only a part of a write, when it is told so."""
 
     full = False
