@@ -55,9 +55,8 @@ class Keeping:
 
     def __init__(self, folder: Path, provider: FakeProvider) -> None:
         self.provider = provider
-        data = DataFolder(folder / "data") if folder.mkdir() is None else None
-        assert data is not None
-        _write_old(data)
+        folder.mkdir()
+        _write_old(DataFolder(folder / "data"))
         self.toml = "workers = 2\n" + RULES + provider.toml()
         self.folder = folder
         self.start()
@@ -292,8 +291,9 @@ def test_while_the_vault_cannot_be_written_nothing_is_sent(keeping: Keeping) -> 
     try:
         refused = keeping.gateway.chat_until(keeping.keys["kept"], 503)
         assert refused.headers["farthing-error"] == "vault_unavailable"
-        failed = [e for e in keeping.gateway.entries() if getattr(e, "contents", "") == "failed"]
-        assert failed and all(isinstance(e, Settle) and e.usd and not e.prompt for e in failed)
+        settled = [e for e in keeping.gateway.entries() if isinstance(e, Settle)]
+        failed = [e for e in settled if e.contents == "failed"]
+        assert failed and all(e.usd and not e.prompt for e in failed)
         assert keeping.ask("nothing").status == 200, "others are not concerned"
     finally:
         blocked.unlink()

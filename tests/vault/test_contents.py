@@ -68,8 +68,8 @@ def test_a_content_opens_its_own_commitment_alone() -> None:
 def test_the_journal_tells_where_the_commitments_are_and_what_was_erased(tmp_path: Path) -> None:
     told = {"prompt": b"p" * 32, "answer": b"a" * 32, "contents": "kept"}
     made: list[Entry] = [
-        Genesis(1, LEDGER), hold(1), replace(settle(1), **told),  # type: ignore[arg-type]
-        hold(2), Unresolved(5, "q2", "lost", **told),  # type: ignore[arg-type]
+        Genesis(1, LEDGER), hold(1), replace(settle(1), **told),
+        hold(2), replace(Unresolved(5, "q2", "lost"), **told),
         Resolve(6, "ann", "q2", 7, "invoice"), hold(3), settle(3),
         Erasure(9, "ann", "e1", "request", ("q1", "q9")),
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,17 @@ from tests.support.vault import queries, records, write
 from farthing import clock
 from farthing.errors import ConfigError
 from farthing.ledger import admin
-from farthing.ledger.entry import Entry, Refusal
+from farthing.ledger.entry import Entry, Refusal, Scope
 from farthing.ledger.reported import Erasure
 from farthing.paths import DataFolder
 from farthing.settings import ContentsRule
-from farthing.vault.process import AGAIN_SECONDS, EVERY_SECONDS, Sweeping, eraser_of
+from farthing.vault.process import (
+    AGAIN_SECONDS,
+    EVERY_SECONDS,
+    Sweeping,
+    eraser_of,
+    unmade,
+)
 from farthing.vault.rules import DAY, Rules
 
 RULES = Rules([ContentsRule("contents", retention_days=1)])
@@ -71,3 +78,9 @@ def test_while_another_erases_it_waits(data: DataFolder) -> None:
             eraser_of(data).alone().__enter__()
     assert queries(data.vault) == ["q1"]
     assert sweeping.turn() == EVERY_SECONDS
+
+
+def test_a_rule_for_a_scope_that_is_not_there_is_noticed(data: DataFolder) -> None:
+    rules = [ContentsRule("contents", scope) for scope in ("", "org:acme", "team:leagl", "key:k9")]
+    asyncio.run(admin.record(data, [Scope(5, "ann", "org:acme")]))
+    assert asyncio.run(unmade(data, rules)) == ["team:leagl", "key:k9"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from farthing.ledger.refusal import Refusal as Refusal  # noqa: PLC0414
 from farthing.ledger.reported import (
     Erasure,
     Evaluation,
@@ -191,8 +192,7 @@ class Settle(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="settle
     """Why the answer ended: "end", "length" (cut off by its cap, or by the context), "tool_calls",
     "stop_sequence", "refusal", "filter", "pause", "error", "other"; "" where it did not say."""
     prompt: bytes = b""
-    """HMAC-SHA256 of the request's body as the client sent it, under a salt that the vault keeps;
-    empty where nothing was committed."""
+    """HMAC-SHA256 of the request's body as it came, under a salt of the vault's; empty for none."""
     answer: bytes = b""
     """The same of the answer's body as the client was sent it."""
     contents: str = ""
@@ -219,9 +219,8 @@ class Unresolved(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="un
     upstream_id: str = ""
     """The provider's name for it, where its answer told it: an invoice may name it so."""
     prompt: bytes = b""
-    """As in `settle`."""
+    """As in `settle`; the answer is what the client was sent of it."""
     answer: bytes = b""
-    """Of what the client was sent, however far that went."""
     contents: str = ""
 
 
@@ -322,21 +321,3 @@ Ending = Settle | Void | Unresolved
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Entry).decode
 decode_many = msgspec.msgpack.Decoder(list[Entry]).decode
-
-
-class Refusal(msgspec.Struct, frozen=True, array_like=True, tag="refusal"):
-    """Why the state machine did not take an entry; nothing changed."""
-
-    code: str
-    """One of the ledger's own codes, such as "limit_reached", "duplicate" or "not_open"."""
-    scope: str = ""
-    unit: str = ""
-    limit: int = 0
-    posted: int = 0
-    held: int = 0
-    wanted: int = 0
-    window: str = "ever"
-    refills: int | None = None
-    """When time alone makes room for it, in nanoseconds since 1970; None: it does not."""
-    detail: str = ""
-    """For an entry that is wrong in itself ("invalid"): what to write instead."""

@@ -13,6 +13,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -187,5 +188,6 @@ def _guarded(vault: Path, how: int) -> Iterator[None]:
         os.close(guard)
 
 
+@lru_cache(1024)
 def _path(vault: Path, tenant: str) -> Path:
     return vault / FOLDER / hashlib.sha256(tenant.encode()).hexdigest()[:32]

@@ -18,6 +18,7 @@ from farthing.ledger.follow import NICENESS
 from farthing.ledger.reported import Erasure
 from farthing.paths import DataFolder
 from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
+from farthing.settings import ContentsRule
 from farthing.vault.erase import Eraser
 from farthing.vault.rules import Rules
 from farthing.vault.sweep import sweep
@@ -69,10 +70,25 @@ class Sweeping:
         return EVERY_SECONDS
 
 
+async def unmade(data: DataFolder, rules: list[ContentsRule]) -> list[str]:
+    """Return the scopes of rules that nothing belongs to, as they were never made.
+
+    Raises:
+        ConfigError: the ledger does not answer.
+    """
+    told = await admin.read_standing(data)
+    made = told.parents.keys() | {f"key:{known.key.id}" for known in told.keys}
+    return [rule.scope for rule in rules if rule.scope and rule.scope not in made]
+
+
 async def _serve(runtime: Runtime) -> None:
     stop = stop_event()
-    sweeping = Sweeping(DataFolder(Path(runtime.data)), Rules(runtime.settings.contents))
+    data, rules = DataFolder(Path(runtime.data)), runtime.settings.contents
+    sweeping = Sweeping(data, Rules(rules))
     say_ready()
+    with contextlib.suppress(ConfigError):
+        for scope in await unmade(data, rules):
+            log.warning("[[contents]] has a rule for %s, which is not there: it is nobody's", scope)
     while not stop.is_set():
         seconds = await asyncio.to_thread(sweeping.turn)
         with contextlib.suppress(TimeoutError):
