@@ -190,7 +190,7 @@ discount, and unknown where the cost was settled from evidence."""
         parts.append("| field | type | |\n|---|---|---|")
         parts += [
             f"| `{name}` | `{cell(type_)}` | {cell(text)} |"
-            for name, type_, _, text in fields(entry, kind)
+            for name, type_, _, text in fields(sys.modules[kind.__module__], kind)
         ]
     return "\n".join(parts) + "\n"
 

@@ -14,16 +14,15 @@ from farthing.ledger.entry import (
     ChangeKey,
     Commitment,
     Entry,
-    Evaluation,
     Genesis,
     Hold,
     Key,
     Limit,
-    Score,
     TopUp,
     Tranche,
     Warned,
 )
+from farthing.ledger.evaluation import Evaluation, Score
 
 SECRET = b"s" * 32
 RECORDED = [kind for kind in get_args(Entry) if kind not in ENDINGS and kind is not Hold]

@@ -10,7 +10,8 @@ import pytest
 from tests.support.everything import everything
 
 from farthing.ledger.entered import ENTERED, entered
-from farthing.ledger.entry import Commitment, Entry, Evaluation, Key, TopUp
+from farthing.ledger.entry import Commitment, Entry, Key, TopUp
+from farthing.ledger.evaluation import Evaluation
 
 ENTRIES = [entry for group in everything(2, 300) for entry in group]
 

@@ -13,7 +13,6 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
-    Evaluation,
     Exercise,
     Expire,
     Genesis,
@@ -26,7 +25,6 @@ from farthing.ledger.entry import (
     Resolve,
     Revoke,
     Scope,
-    Score,
     Settle,
     TopUp,
     Tranche,
@@ -38,6 +36,7 @@ from farthing.ledger.entry import (
     decode_many,
     encode,
 )
+from farthing.ledger.evaluation import Evaluation, Score
 from farthing.wire.dialect import Usage
 
 # Each entry and its items in the journal, written down by hand: neither may ever change.

@@ -18,7 +18,6 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
-    Evaluation,
     Exercise,
     Expire,
     Genesis,
@@ -39,6 +38,7 @@ from farthing.ledger.entry import (
     WriteOff,
     encode,
 )
+from farthing.ledger.evaluation import Evaluation
 from farthing.ledger.image import FORMAT
 from farthing.ledger.seen import LIVE
 from farthing.ledger.state import State

@@ -10,7 +10,6 @@ from farthing.ledger.entry import (
     Commitment,
     Config,
     Entry,
-    Evaluation,
     Exercise,
     Expire,
     Genesis,
@@ -22,7 +21,6 @@ from farthing.ledger.entry import (
     Resolve,
     Revoke,
     Scope,
-    Score,
     Settle,
     TopUp,
     Tranche,
@@ -30,6 +28,7 @@ from farthing.ledger.entry import (
     Void,
     WriteOff,
 )
+from farthing.ledger.evaluation import Evaluation, Score
 from farthing.ledger.state import State
 from farthing.wire.dialect import Usage
 

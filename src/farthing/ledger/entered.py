@@ -15,7 +15,6 @@ from farthing.ledger.entry import (
     Commitment,
     Config,
     Entry,
-    Evaluation,
     Exercise,
     Genesis,
     Key,
@@ -29,6 +28,7 @@ from farthing.ledger.entry import (
     Warned,
     WriteOff,
 )
+from farthing.ledger.evaluation import Evaluation
 from farthing.ledger.rows import Row, plain
 
 # Kind of entry → what it is about.

@@ -18,7 +18,6 @@ from farthing.ledger.entry import (
     Config,
     Draw,
     Entry,
-    Evaluation,
     Exercise,
     Expire,
     Genesis,
@@ -39,7 +38,7 @@ from farthing.ledger.entry import (
     Warned,
     WriteOff,
 )
-from farthing.ledger.evaluation import misshapen
+from farthing.ledger.evaluation import Evaluation, contradiction
 from farthing.ledger.image import encoded, restore
 from farthing.ledger.meter import UNITS
 from farthing.ledger.registry import KeyState, Registry, invalid
@@ -100,7 +99,7 @@ class State:
             Warned: lambda _: None,
             Config: self._config,
             PriceBookInForce: self._book,
-            Evaluation: misshapen,
+            Evaluation: self._evaluation,
         }
 
     @property
@@ -199,6 +198,10 @@ class State:
 
     def _book(self, entry: PriceBookInForce) -> None:
         self.price_book = entry.digest
+
+    def _evaluation(self, entry: Evaluation) -> Refusal | None:
+        wrong = contradiction(entry)
+        return invalid(wrong) if wrong else None
 
     # -- queries ------------------------------------------------------------------------------
 

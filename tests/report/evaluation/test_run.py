@@ -22,7 +22,8 @@ from tests.support.provider import FakeProvider
 
 from farthing import clock
 from farthing.errors import ConfigError
-from farthing.ledger.entry import Evaluation, Hold, Key, Limit, Revoke, Settle
+from farthing.ledger.entry import Hold, Key, Limit, Revoke, Settle
+from farthing.ledger.evaluation import Evaluation
 from farthing.paths import DataFolder
 from farthing.report.evaluation import run as module
 from farthing.report.evaluation.run import Asked, Run

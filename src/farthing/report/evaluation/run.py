@@ -26,8 +26,8 @@ from farthing import clock
 from farthing.errors import ConfigError
 from farthing.ledger import admin
 from farthing.ledger.cursor import Cursor
-from farthing.ledger.entry import Entry, Evaluation, Limit, Revoke
-from farthing.ledger.evaluation import COMPLETE, outcome
+from farthing.ledger.entry import Entry, Limit, Revoke
+from farthing.ledger.evaluation import COMPLETE, Evaluation, outcome
 from farthing.paths import DataFolder
 from farthing.policy.keys import NewKey, make_key
 from farthing.providers.clients import INSPECT_NEEDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from farthing.ledger.entry import Score
+from farthing.ledger.evaluation import Score
 
 
 class Told(msgspec.Struct, frozen=True):
