@@ -73,7 +73,7 @@ AtOnce = Annotated[
 ]
 MaxTokens = Annotated[
     int | None,
-    typer.Option(min=1, show_default=False, help="Output cap, where the task sets none."),
+    typer.Option(min=1, show_default=False, help="Output cap, instead of the task's."),
 ]
 Within = Annotated[
     str | None,
