@@ -282,3 +282,24 @@ def test_a_scope_that_is_not_there_is_an_error_and_nothing_runs(
     with pytest.raises(ConfigError, match="team:none"):
         Run(gateway.data, Asked(str(quick), "echo", {}, parent="team:none"), print).run()
     assert not [e for e in gateway.entries() if isinstance(e, Key | Evaluation)]
+
+
+def test_a_query_that_does_not_end_is_not_waited_for_when_it_is_stopped_again(
+    gateway: RunningGateway, provider: FakeProvider, quick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it can cost at most is recorded, and told apart from what is known."""
+    run, threads = Run(gateway.data, Asked(str(quick), "echo", {}), print), list[threading.Thread]()
+
+    def ask(key: str) -> None:
+        threads.append(threading.Thread(target=gateway.chat, args=(key, "gated")))
+        threads[0].start()
+        assert provider.reached.wait(20)
+        run.stop()
+        run.stop()
+
+    monkeypatch.setattr(run, "_ask", ask)
+    made = run.run()
+    provider.gate.set()
+    threads[0].join(20)
+    (held,) = [e for e in gateway.entries() if isinstance(e, Hold)]
+    assert (made.queries, made.usd, made.unknown, made.held) == (1, 0, 1, held.usd)
