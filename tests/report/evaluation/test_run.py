@@ -90,7 +90,9 @@ def runs(
         return Made(run, run.run(), said)
 
     other = {"other": "openai/fake/gated"}
-    with ThreadPoolExecutor() as pool:
+    with pytest.MonkeyPatch.context() as environ, ThreadPoolExecutor() as pool:
+        environ.setenv("CANARY_API_KEY", "canary")
+        environ.setenv("HTTP_PROXY", "http://canary.example")
         whole = pool.submit(made, Asked(one, "echo", {"n": "4"}, limit=3, epochs=2, at_once=4))
         # One query's hold is 1,124 tokens and its text; three leave too little for a fourth.
         limited = pool.submit(
@@ -211,6 +213,15 @@ def test_no_address_but_the_gateway_is_connected_to(runs: Runs) -> None:
     """Not even by a task that asks a vendor's model by the vendor's own client."""
     connected = set((runs.task.parent / "connected.txt").read_text().splitlines())
     assert connected == {f"('127.0.0.1', {runs.gateway.port})"}
+
+
+def test_a_task_sees_no_key_but_the_runs_and_no_address_but_the_gateways(runs: Runs) -> None:
+    seen = (runs.task.parent / "seen.txt").read_text().splitlines()
+    assert not [line for line in seen if "canary" in line.lower()]
+    keys = [line.partition("=")[2] for line in seen if "_API_KEY=" in line]
+    assert len(keys) > 2 and all(key.startswith("fk_") for key in keys)
+    addresses = [line.partition("=")[2] for line in seen if "_BASE_URL=" in line]
+    assert addresses and all(a.startswith(runs.gateway.address) for a in addresses)
 
 
 def test_its_progress_is_told(runs: Runs) -> None:
