@@ -9,7 +9,7 @@ from tests.cli.conftest import Cli, one_line, values
 
 from farthing import clock
 from farthing.ledger import admin
-from farthing.ledger.reported import Evaluation, Score
+from farthing.ledger.evaluation import Evaluation, Score
 from farthing.paths import DataFolder
 
 AT = 1_790_000_000 * clock.SECOND

@@ -18,7 +18,7 @@ from tests.cli.test_evals import PARTIAL, WHOLE
 
 from farthing.cli import evaluate
 from farthing.cli.evaluate import AT_ONCE
-from farthing.ledger.reported import Evaluation
+from farthing.ledger.evaluation import Evaluation
 from farthing.local.weights import MODEL, installed
 from farthing.paths import DataFolder
 from farthing.report.evaluation.run import Asked

@@ -22,7 +22,8 @@ from farthing.ledger.entry import (
     Tranche,
     Warned,
 )
-from farthing.ledger.reported import Evaluation, Refusals, Score
+from farthing.ledger.evaluation import Evaluation, Score
+from farthing.ledger.reported import Refusals
 
 SECRET = b"s" * 32
 RECORDED = [kind for kind in get_args(Entry) if kind not in ENDINGS and kind is not Hold]

@@ -11,7 +11,7 @@ from tests.support.everything import everything
 
 from farthing.ledger.entered import ENTERED, entered
 from farthing.ledger.entry import Commitment, Entry, Key, TopUp
-from farthing.ledger.reported import Evaluation
+from farthing.ledger.evaluation import Evaluation
 
 ENTRIES = [entry for group in everything(2, 300) for entry in group]
 

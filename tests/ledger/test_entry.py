@@ -36,7 +36,8 @@ from farthing.ledger.entry import (
     decode_many,
     encode,
 )
-from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Score, Statement
+from farthing.ledger.evaluation import Evaluation, Score
+from farthing.ledger.reported import Erasure, LogKey, Refusals, Statement
 from farthing.wire.dialect import Usage
 
 # Each entry and its items in the journal, written down by hand: neither may ever change.

@@ -6,8 +6,7 @@ import msgspec
 import pytest
 
 from farthing.ledger.entry import Genesis, decode, encode
-from farthing.ledger.evaluation import misshapen, outcome
-from farthing.ledger.reported import Evaluation, Score
+from farthing.ledger.evaluation import Evaluation, Score, contradiction, outcome
 from farthing.ledger.state import State
 from farthing.money import MOST
 
@@ -26,7 +25,7 @@ def test_what_became_of_it_follows_from_how_far_it_came(completed: int, told: st
     assert outcome(completed, 6) == told
     reason = "" if told == "complete" else "why"
     made = msgspec.structs.replace(WHOLE, completed=completed, outcome=told, reason=reason)
-    assert misshapen(made) is None
+    assert not contradiction(made)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +45,13 @@ def test_what_became_of_it_follows_from_how_far_it_came(completed: int, told: st
     ],
 )
 def test_what_contradicts_itself_is_refused(change: dict[str, object], said: str) -> None:
-    refusal = misshapen(msgspec.structs.replace(WHOLE, **change))
-    assert refusal is not None and (refusal.code, said in refusal.detail) == ("invalid", True)
+    made = msgspec.structs.replace(WHOLE, **change)
+    assert said in contradiction(made)
+    refusal = State().apply(made)
+    assert refusal is not None and (refusal.code, refusal.detail) == (
+        "invalid",
+        contradiction(made),
+    )
 
 
 def test_the_ledger_takes_it_and_it_changes_nothing_else() -> None:
@@ -63,4 +67,4 @@ def test_the_ledger_takes_it_and_it_changes_nothing_else() -> None:
 def test_it_is_the_same_when_it_is_read_again() -> None:
     assert decode(encode(WHOLE)) == WHOLE
     failed = Evaluation(9, "a", "e", "t", "", "m", "failed", 1, "k", 0, 0, 0, "", reason="why")
-    assert misshapen(failed) is None and decode(encode(failed)) == failed
+    assert not contradiction(failed) and decode(encode(failed)) == failed

@@ -38,6 +38,7 @@ from farthing.ledger.entry import (
     WriteOff,
     encode,
 )
+from farthing.ledger.evaluation import Evaluation
 from farthing.ledger.image import FORMAT
 from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Statement
 from farthing.ledger.seen import LIVE

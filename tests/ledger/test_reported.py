@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from farthing.ledger.entry import Entry, Genesis
-from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Score, Statement
+from farthing.ledger.reported import Erasure, LogKey, Refusals, Statement
 from farthing.ledger.state import State
 
 REPORTED: list[Entry] = [
@@ -14,10 +14,6 @@ REPORTED: list[Entry] = [
     Statement(2, "ann", "customer", "2026", "org:o", "j", "h", "p", 7, "r"),
     LogKey(2, "ann", "new", "old", "word"),
     Erasure(2, "ann", "e1", "request", ("q1",)),
-    Evaluation(
-        2, "ann", "e1", "task", "1", "model", "complete", 1, "k", 5, 1, 5, "ab" * 32,
-        (Score("match", "accuracy", "0.8", "0.4", "1", "wilson-95", 5),),
-    ),
 ]  # fmt: skip
 
 

@@ -300,6 +300,8 @@ def test_a_rule_of_contents_that_would_mean_nothing_is_refused(row: str, why: st
 
 def test_what_is_kept_of_a_content_is_above_nothing() -> None:
     assert "a number above 0" in told("contents_bytes = 0\n")
+
+
 WITNESS = '[[witnesses]]\nkey = "w+1+2"\nurl = "{}"\n'
 
 

@@ -28,7 +28,8 @@ from farthing.ledger.entry import (
     Void,
     WriteOff,
 )
-from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Score, Statement
+from farthing.ledger.evaluation import Evaluation, Score
+from farthing.ledger.reported import Erasure, LogKey, Refusals, Statement
 from farthing.ledger.state import State
 from farthing.wire.dialect import Usage
 

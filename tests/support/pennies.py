@@ -1,5 +1,6 @@
 """An Inspect task for tests: how many of the answers say "penny", as our provider's all do."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from inspect_ai.scorer import includes
 from inspect_ai.solver import Generate, TaskState, generate, solver
 
 CONNECTED = Path(__file__).with_name("connected.txt")
+SEEN = Path(__file__).with_name("seen.txt")
 
 
 @task
@@ -20,6 +22,7 @@ def pennies(n: int = 3, other: str = "") -> Task:
                 file.write(f"{arguments[1]}\n")
 
     sys.addaudithook(heard)
+    SEEN.write_text("\n".join(f"{name}={value}" for name, value in os.environ.items()))
     samples = [
         Sample(id=f"s{i}", input=f"What is {i} farthings?", target="x" if i % 3 == 0 else "penny")
         for i in range(n)

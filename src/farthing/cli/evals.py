@@ -73,7 +73,7 @@ def print_table(rows: list[dict[str, Any]], empty: str) -> None:
 
 
 def _cells(row: dict[str, Any], score: dict[str, Any] | None) -> tuple[Any, ...]:
-    figure = (None, None, None)
+    figure: tuple[str | None, ...] = (None, None, None)
     if score is not None:
         ends = f"{score['low']} to {score['high']}" if score["method"] else None
         figure = (f"{score['scorer']} {score['metric']}", score["value"], ends)

@@ -23,8 +23,7 @@ from farthing.cli.output import (
     print_json,
     stop,
 )
-from farthing.ledger.evaluation import COMPLETE
-from farthing.ledger.reported import Evaluation
+from farthing.ledger.evaluation import COMPLETE, Evaluation
 from farthing.local.weights import MODEL
 from farthing.report.evaluation.run import Asked, Run
 from farthing.report.evaluation.told import Began, Said, Sampled
@@ -40,52 +39,63 @@ EPILOG = examples(
 )
 
 
+Task = Annotated[str, typer.Argument(metavar="TASK.py[@NAME]", help="The task's file.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", "-m", help="A model or a route; say it again for another."),
+]
+SampleLimit = Annotated[
+    int | None, typer.Option(min=1, show_default=False, help="Only its first samples.")
+]
+Epochs = Annotated[
+    int | None, typer.Option(min=1, show_default=False, help="Ask each sample so often.")
+]
+MaxCost = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DOLLARS",
+        show_default=False,
+        help="The most that one model's queries may cost together: a hard limit.",
+    ),
+]
+Arguments = Annotated[
+    list[str] | None,
+    typer.Option("-T", metavar="NAME=VALUE", help="An argument of the task's own."),
+]
+AtOnce = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        show_default=False,
+        help=f"Queries open at once. [default: {AT_ONCE}; with --max-cost 1, as what is held for "
+        "one is not there for the next]",
+    ),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(min=1, show_default=False, help="Output cap, instead of the task's."),
+]
+Within = Annotated[
+    str | None,
+    typer.Option(
+        "--in",
+        metavar="SCOPE",
+        show_default=False,
+        help="Whose limits and credits count, such as team:search.",
+    ),
+]
+
+
 def evaluate(
-    task: Annotated[str, typer.Argument(metavar="TASK.py[@NAME]", help="The task's file.")],
-    model: Annotated[
-        list[str] | None,
-        typer.Option("--model", "-m", help="A model or a route; say it again for another."),
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, show_default=False, help="Only its first samples.")
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, show_default=False, help="Ask each sample so often.")
-    ] = None,
-    max_cost: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DOLLARS",
-            show_default=False,
-            help="The most that one model's queries may cost together: a hard limit.",
-        ),
-    ] = None,
-    argument: Annotated[
-        list[str] | None,
-        typer.Option("-T", metavar="NAME=VALUE", help="An argument of the task's own."),
-    ] = None,
-    at_once: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            show_default=False,
-            help=f"Queries open at once. [default: {AT_ONCE}; with --max-cost 1, as what is held "
-            "for one is not there for the next]",
-        ),
-    ] = None,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(min=1, show_default=False, help="Output cap, where the task sets none."),
-    ] = None,
-    within: Annotated[
-        str | None,
-        typer.Option(
-            "--in",
-            metavar="SCOPE",
-            show_default=False,
-            help="Whose limits and credits count, such as team:search.",
-        ),
-    ] = None,
+    task: Task,
+    model: Models = None,
+    limit: SampleLimit = None,
+    epochs: Epochs = None,
+    max_cost: MaxCost = None,
+    argument: Arguments = None,
+    at_once: AtOnce = None,
+    max_tokens: MaxTokens = None,
+    within: Within = None,
     data: Data = None,
     json: Json = False,
 ) -> None:

@@ -29,7 +29,8 @@ from farthing.ledger.entry import (
     Warned,
     WriteOff,
 )
-from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Statement
+from farthing.ledger.evaluation import Evaluation
+from farthing.ledger.reported import Erasure, LogKey, Refusals, Statement
 from farthing.ledger.rows import Row, plain
 
 # Kind of entry → what it is about.

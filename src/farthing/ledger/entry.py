@@ -9,14 +9,9 @@ from __future__ import annotations
 
 import msgspec
 
+from farthing.ledger.evaluation import Evaluation
 from farthing.ledger.refusal import Refusal as Refusal  # noqa: PLC0414
-from farthing.ledger.reported import (
-    Erasure,
-    Evaluation,
-    LogKey,
-    Refusals,
-    Statement,
-)
+from farthing.ledger.reported import Erasure, LogKey, Refusals, Statement
 from farthing.wire.dialect import Usage
 
 

@@ -38,7 +38,7 @@ from farthing.ledger.entry import (
     Warned,
     WriteOff,
 )
-from farthing.ledger.evaluation import misshapen
+from farthing.ledger.evaluation import Evaluation, contradiction
 from farthing.ledger.image import encoded, restore
 from farthing.ledger.meter import UNITS
 from farthing.ledger.registry import KeyState, Registry, invalid
@@ -104,7 +104,7 @@ class State:
             Statement: lambda _: None,
             LogKey: lambda _: None,
             Erasure: lambda _: None,
-            Evaluation: misshapen,
+            Evaluation: self._evaluation,
         }
 
     @property
@@ -203,6 +203,10 @@ class State:
 
     def _book(self, entry: PriceBookInForce) -> None:
         self.price_book = entry.digest
+
+    def _evaluation(self, entry: Evaluation) -> Refusal | None:
+        wrong = contradiction(entry)
+        return invalid(wrong) if wrong else None
 
     # -- queries ------------------------------------------------------------------------------
 

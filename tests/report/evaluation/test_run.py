@@ -23,7 +23,7 @@ from tests.support.provider import FakeProvider
 from farthing import clock
 from farthing.errors import ConfigError
 from farthing.ledger.entry import Hold, Key, Limit, Revoke, Settle
-from farthing.ledger.reported import Evaluation
+from farthing.ledger.evaluation import Evaluation
 from farthing.paths import DataFolder
 from farthing.report.evaluation import run as module
 from farthing.report.evaluation.run import Asked, Run
@@ -90,7 +90,9 @@ def runs(
         return Made(run, run.run(), said)
 
     other = {"other": "openai/fake/gated"}
-    with ThreadPoolExecutor() as pool:
+    with pytest.MonkeyPatch.context() as environ, ThreadPoolExecutor() as pool:
+        environ.setenv("CANARY_API_KEY", "canary")
+        environ.setenv("HTTP_PROXY", "http://canary.example")
         whole = pool.submit(made, Asked(one, "echo", {"n": "4"}, limit=3, epochs=2, at_once=4))
         # One query's hold is 1,124 tokens and its text; three leave too little for a fourth.
         limited = pool.submit(
@@ -213,6 +215,15 @@ def test_no_address_but_the_gateway_is_connected_to(runs: Runs) -> None:
     assert connected == {f"('127.0.0.1', {runs.gateway.port})"}
 
 
+def test_a_task_sees_no_key_but_the_runs_and_no_address_but_the_gateways(runs: Runs) -> None:
+    seen = (runs.task.parent / "seen.txt").read_text().splitlines()
+    assert not [line for line in seen if "canary" in line.lower()]
+    keys = [line.partition("=")[2] for line in seen if "_API_KEY=" in line]
+    assert len(keys) > 2 and all(key.startswith("fk_") for key in keys)
+    addresses = [line.partition("=")[2] for line in seen if "_BASE_URL=" in line]
+    assert addresses and all(a.startswith(runs.gateway.address) for a in addresses)
+
+
 def test_its_progress_is_told(runs: Runs) -> None:
     began, *sampled, ended = runs.whole.said
     assert isinstance(began, Began) and (began.samples, began.epochs) == (3, 2)
@@ -282,3 +293,24 @@ def test_a_scope_that_is_not_there_is_an_error_and_nothing_runs(
     with pytest.raises(ConfigError, match="team:none"):
         Run(gateway.data, Asked(str(quick), "echo", {}, parent="team:none"), print).run()
     assert not [e for e in gateway.entries() if isinstance(e, Key | Evaluation)]
+
+
+def test_a_query_that_does_not_end_is_not_waited_for_when_it_is_stopped_again(
+    gateway: RunningGateway, provider: FakeProvider, quick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it can cost at most is recorded, and told apart from what is known."""
+    run, threads = Run(gateway.data, Asked(str(quick), "echo", {}), print), list[threading.Thread]()
+
+    def ask(key: str) -> None:
+        threads.append(threading.Thread(target=gateway.chat, args=(key, "gated")))
+        threads[0].start()
+        assert provider.reached.wait(20)
+        run.stop()
+        run.stop()
+
+    monkeypatch.setattr(run, "_ask", ask)
+    made = run.run()
+    provider.gate.set()
+    threads[0].join(20)
+    (held,) = [e for e in gateway.entries() if isinstance(e, Hold)]
+    assert (made.queries, made.usd, made.unknown, made.held) == (1, 0, 1, held.usd)

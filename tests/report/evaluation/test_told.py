@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from farthing.ledger.reported import Score
+from farthing.ledger.evaluation import Score
 from farthing.report.evaluation.told import (
     Began,
     Broke,

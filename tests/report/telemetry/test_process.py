@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.collector import Collector, told
@@ -39,7 +40,7 @@ def test_every_query_is_told_whatever_is_killed_or_away_and_nothing_private(
     gateway = RunningGateway(tmp_path, otel + provider.toml(), environ=environ)
     try:
         key = gateway.key()
-        private = {
+        private: dict[str, Any] = {
             "messages": [{"role": "user", "content": "canary-prompt"}],
             "headers": {"farthing-user": "canary-user", "farthing-tags": "canary-tag"},
         }

@@ -56,7 +56,6 @@ def _run(told: Told, say: Say) -> None:
     model = get_model(
         INSPECT_MODEL.format(told.model), max_retries=0, default_headers=headers, memoize=False
     )
-    config = {"max_tokens": told.max_tokens} if told.max_tokens else {}
     with _progress(say), suppress(KeyboardInterrupt):
         evaluate(
             task,
@@ -75,7 +74,7 @@ def _run(told: Told, say: Say) -> None:
             max_retries=TRIES_AGAIN,
             max_connections=told.at_once,
             max_samples=told.at_once,
-            **config,
+            max_tokens=told.max_tokens,
         )
     log = _log(told.folder)
     if log.eval.dataset.sample_ids != ids:
@@ -108,7 +107,7 @@ def _task(told: Told) -> Any:
 
 def _arguments(written: dict[str, str]) -> dict[str, Any]:
     """Return a task's arguments, read as YAML, as Inspect does."""
-    import yaml  # noqa: PLC0415  (comes with the framework)
+    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415  (comes with the framework)
 
     return {name: yaml.safe_load(text) for name, text in written.items()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from farthing.ledger.reported import Score
+from farthing.ledger.evaluation import Score
 from farthing.report.evaluation.interval import interval
 from farthing.report.evaluation.told import Ended
 

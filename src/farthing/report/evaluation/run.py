@@ -27,8 +27,7 @@ from farthing.errors import ConfigError
 from farthing.ledger import admin
 from farthing.ledger.cursor import Cursor
 from farthing.ledger.entry import Entry, Limit, Revoke
-from farthing.ledger.evaluation import COMPLETE, outcome
-from farthing.ledger.reported import Evaluation
+from farthing.ledger.evaluation import COMPLETE, Evaluation, outcome
 from farthing.paths import DataFolder
 from farthing.policy.keys import NewKey, make_key
 from farthing.providers.clients import INSPECT_NEEDS
@@ -86,17 +85,17 @@ class Run:
         self.folder = data.root / "evaluations" / self.id
         self._task = _absolute(asked.task)
         self._process: subprocess.Popen[bytes] | None = None
-        self._stopped = False
+        self._stops = 0
         self._began: Began | None = None
         self._ended: Ended | None = None
         self._problem = ""
 
     def stop(self) -> None:
         """Let it end early, and be recorded so; the second time, at once. For signal handlers."""
-        process, again = self._process, self._stopped
-        self._stopped = True
+        process = self._process
+        self._stops += 1
         if process is not None and process.poll() is None:
-            if again:
+            if self._stops > 1:
                 process.kill()
             elif process.stdin is not None:
                 process.stdin.close()
@@ -119,7 +118,7 @@ class Run:
                 self._problem = str(problem)
             finally:
                 self._enter(Revoke(clock.wall(), admin.who(), key.entry.id))
-                _wait_for(queries)
+                self._wait_for(queries)
                 made = self._evaluation(began, key.entry.id, queries)
                 self._enter(made)
         return made
@@ -173,10 +172,10 @@ class Run:
         try:
             process.stdin.write(line)
             process.stdin.flush()
-            if self._stopped:
+            if self._stops:
                 process.stdin.close()
         except (BrokenPipeError, ValueError):  # it ended, or was stopped, meanwhile
-            self._problem = "cancelled" if self._stopped else "its process did not start"
+            self._problem = "cancelled" if self._stops else "its process did not start"
 
     def _hear(self, said: Said) -> None:
         if isinstance(said, Began):
@@ -186,6 +185,14 @@ class Run:
         elif isinstance(said, Broke):
             self._problem = said.reason
         self._tell(said)
+
+    def _wait_for(self, queries: Queries) -> None:
+        """Wait until all have ended: what clients left is read on to its end by the gateway."""
+        until = time.monotonic() + OPEN_SECONDS
+        queries.catch_up()
+        while queries.open and time.monotonic() < until and self._stops < 2:
+            time.sleep(LOOK_AGAIN_SECONDS)
+            queries.catch_up()
 
     def _evaluation(self, began: int, key: str, queries: Queries) -> Evaluation:
         asked = self._asked
@@ -228,15 +235,6 @@ def _absolute(task: str) -> str:
     if not path.is_file():
         raise ConfigError(f"there is no file {path}; name a Python file with Inspect tasks")
     return f"{path}{at}{name}"
-
-
-def _wait_for(queries: Queries) -> None:
-    """Wait until all have ended: what clients left is read on to its end by the gateway."""
-    until = time.monotonic() + OPEN_SECONDS
-    queries.catch_up()
-    while queries.open and time.monotonic() < until:
-        time.sleep(LOOK_AGAIN_SECONDS)
-        queries.catch_up()
 
 
 def _digest(path: str) -> str:

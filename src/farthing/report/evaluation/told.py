@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from farthing.ledger.reported import Score
+from farthing.ledger.evaluation import Score
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class Told(msgspec.Struct, frozen=True):
     at_once: int
     """Queries it has open at once."""
     max_tokens: int | None
-    """The output cap of its queries, where the task says none."""
+    """The output cap of its queries, instead of the task's."""
 
 
 class Began(msgspec.Struct, frozen=True, tag="began"):

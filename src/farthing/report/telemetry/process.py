@@ -124,7 +124,7 @@ class Telemetry:
             self.turn()
             self._send_metrics(now=True)
         self._reader.close()
-        self._spans.shutdown()
+        self._spans.shutdown()  # type: ignore[no-untyped-call]
         self._provider.shutdown(1000)
 
 
