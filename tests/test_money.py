@@ -140,3 +140,14 @@ def test_a_charge_is_monotone_and_summing_first_never_costs_more(one: int, other
     together = money.charge(one + other)
     assert max(money.charge(one), money.charge(other)) <= together
     assert together <= money.charge(one) + money.charge(other)
+
+
+@given(amounts)
+def test_what_was_written_is_read_again_exactly(amount: int) -> None:
+    assert money.exact(money.dollars(amount)) == amount
+
+
+@pytest.mark.parametrize("said", ["", ".", "-1", "1e-9", "0.0000000001", "1.2.3", "1,5", "nan"])
+def test_what_is_no_amount_is_not_read_as_one(said: str) -> None:
+    with pytest.raises(ValueError, match="not an amount"):
+        money.exact(said)

@@ -18,6 +18,7 @@ from farthing.ledger.entry import (
     Hold,
     Key,
     Limit,
+    Refusals,
     TopUp,
     Tranche,
     Warned,
@@ -72,6 +73,11 @@ def test_what_is_said_of_each() -> None:
     assert shape(leaf(warned)) == {
         "at": iso, "id": "q1", "kind": "warned", "limit": "1", "scope": "user:#", "total": "2",
         "unit": "usd", "window": "day",
+    }  # fmt: skip
+    refused = Refusals(at, at, at, "limit_reached", "user:ann", "usd", "day", 7)
+    assert shape(leaf(refused)) == {
+        "at": iso, "code": "limit_reached", "count": 7, "kind": "refused", "scope": "user:#",
+        "since": iso, "unit": "usd", "until": iso, "window": "day",
     }  # fmt: skip
     top_up = TopUp(at, "ann", "c1", "team:a", 10**9, note="for ann")
     assert shape(leaf(top_up))["note"] == "#" and leaf(top_up)["usd"] == "1"

@@ -21,6 +21,7 @@ from farthing.ledger.entry import (
     Limit,
     Overrun,
     PriceBookInForce,
+    Refusals,
     Reset,
     Resolve,
     Revoke,
@@ -84,8 +85,8 @@ FORMS: list[tuple[Entry, list[Any]]] = [
         ],
     ),
     (
-        Settle(1, "q", 5, Usage(*range(1, 15)), 200, 6, 7, "up", "m", "seed", 9),
-        ["settle", 1, "q", 5, list(range(1, 15)), 200, 6, 7, "up", "m", "seed", 9],
+        Settle(1, "q", 5, Usage(*range(1, 15)), 200, 6, 7, "up", "m", "seed", 9, "length"),
+        ["settle", 1, "q", 5, list(range(1, 15)), 200, 6, 7, "up", "m", "seed", 9, "length"],
     ),
     (Void(1, "q", "why"), ["void", 1, "q", "why"]),
     (Unresolved(1, "q", "why", 502, 9, "up"), ["unresolved", 1, "q", "why", 502, 9, "up"]),
@@ -93,6 +94,10 @@ FORMS: list[tuple[Entry, list[Any]]] = [
     (Expire(1, "q"), ["expire-posted", 1, "q"]),
     (WriteOff(1, "ann", "q", "why"), ["write-off", 1, "ann", "q", "why"]),
     (Overrun(1, "q", 5), ["overrun", 1, "q", 5]),
+    (
+        Refusals(4, 1, 3, "limit_reached", "team:a", "usd", "day", 7),
+        ["refused", 4, 1, 3, "limit_reached", "team:a", "usd", "day", 7],
+    ),
     (Reset(1, "ann", "p", "m"), ["reset", 1, "ann", "p", "m"]),
     (Draw(1, "q", "credit:c", 5, 4), ["draw", 1, "q", "credit:c", 5, 4]),
     (

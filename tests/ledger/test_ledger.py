@@ -26,6 +26,7 @@ from farthing.ledger.entry import (
     Overrun,
     PriceBookInForce,
     Refusal,
+    Refusals,
     Revoke,
     Settle,
     Unresolved,
@@ -130,16 +131,21 @@ def test_what_is_admitted_counts_against_the_next_before_it_is_durable(
     run(test())
 
 
-def test_what_is_refused_is_not_journaled(
+def test_what_is_refused_is_counted_and_not_journaled_one_by_one(
     run: Run, open_journal: Open, groups_in: Groups, hold: Build, settle: Build
 ) -> None:
     async def test() -> None:
         journal = open_journal()
         ledger = ledger_on(journal)
         assert ledger.hold(hold()).result() == Refusal("unknown_key")
+        assert ledger.hold(hold(at=9)).result() == Refusal("unknown_key")
         assert ledger.end(settle()).result() == Refusal("not_open")
         await ledger.close()
-        assert journaled(groups_in(journal.path.parent)) == [Genesis(1, "ledger-one")]
+        genesis, told = journaled(groups_in(journal.path.parent))
+        assert genesis == Genesis(1, "ledger-one") and isinstance(told, Refusals)
+        first = hold().at
+        assert (told.since, told.until) == (min(first, 9), max(first, 9))
+        assert (told.code, told.scope, told.count) == ("unknown_key", "", 2)
 
     run(test())
 

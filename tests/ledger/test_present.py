@@ -61,6 +61,7 @@ OPEN: dict[str, Any] = {
     "first_byte_ms": None,
     "total_ms": None,
     "upstream_id": None,
+    "finish": None,
     "losses": [],
     "reason": None,
 }

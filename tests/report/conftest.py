@@ -1,67 +1,116 @@
-"""A ledger with everything, exported as a test wants it."""
+"""What tests of reports share: a log of queries that end in every way a provider can make them."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import pytest
-import sqlalchemy as sa
-from tests.support.bills import LEDGER, billed, bills
-from tests.support.postgres import PostgresServer
+from tests.support.evidence import VERIFIER, Log, make_log
+from tests.support.exports import both_bills, sqlite_bills  # noqa: F401  (fixtures)
 
-from farthing.paths import DataFolder
-from farthing.report.billing import Exported, Kept, Wanted, export
-from farthing.report.focus import Ledger
-from farthing.report.period import period_of
+from farthing.evidence.entries import read_entries
+from farthing.evidence.source import source_of
+from farthing.ledger.entry import (
+    Config,
+    Entry,
+    Genesis,
+    Hold,
+    Refusals,
+    Resolve,
+    Settle,
+    Unresolved,
+    Void,
+    WriteOff,
+)
+from farthing.report.columns import Facts
+from farthing.report.facts import read_facts
+from farthing.wire.dialect import Usage
 
-ALL = "2026-08..2026-11"
-OF = Ledger(LEDGER, "Acme", "farthing", "farthing/ledger-one", 10**6)
-
-Export = Callable[..., tuple[list[dict[str, str]], Exported]]
-
-
-class Billed:
-    """A data folder and its records."""
-
-    def __init__(self, folder: DataFolder, engine: sa.Engine, out: Path) -> None:
-        self.folder, self.engine, self.out = folder, engine, out
-
-    def export(
-        self, version: str = "1.4", period: str = ALL, form: str = "csv", **more: Any
-    ) -> tuple[list[dict[str, str]], Exported]:
-        """Return the rows (of CSV) and what the export says of itself."""
-        out = self.out / f"focus-{version}-{period}.{form}"
-        wanted = Wanted(version, period_of(period), form, out, **more)
-        with self.engine.connect() as connection:
-            kept = Kept(self.folder.journal, self.folder.price_books, {})
-            made = export(connection, OF, kept, wanted)
-        return (read(out) if form == "csv" else []), made
+SECOND = 10**9
+BEGIN = int(datetime(2026, 7, 1, tzinfo=UTC).timestamp()) * SECOND
+END = int(datetime(2026, 10, 1, tzinfo=UTC).timestamp()) * SECOND
+QUERIES = 2_500
+FINISHES = ("end", "end", "end", "tool_calls", "length", "filter", "")
+STATUSES = (*[200] * 60, 201, 204, 302, 400, 401, 404, 429, 429, 500, 503, 529)
+UNRESOLVED = [
+    ("usage_missing", 200), ("usage_encoded", 200), ("unpriced", 200), ("upstream_reset", 200),
+    ("upstream_reset", 0), ("upstream_malformed", 200), ("upstream_timeout", 0),
+    ("upstream_timeout", 200), ("upstream_lost", 502), ("worker_lost", 0), ("interrupted", 0),
+]  # fmt: skip
+VOIDS = ("upstream_unreachable", "not_sent", "no_token", "hold_not_acknowledged")
 
 
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+class Told(NamedTuple):
+    """A log, its facts in a quarter, and the leaves that say them."""
+
+    log: Log
+    facts: Facts
+    leaves: list[dict[str, Any]]
+
+
+def facts_in(log: Log, since: int = BEGIN, until: int = END) -> Facts:
+    return read_facts(read_entries(source_of(str(log.folder)), VERIFIER), since, until)
 
 
 @pytest.fixture(scope="session")
-def sqlite_bills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Billed]:
-    root = tmp_path_factory.mktemp("bills")
-    folder, engine = billed(root / "data", bills())
-    yield Billed(folder, engine, root)
-    engine.dispose()
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    log = make_log(tmp_path_factory.mktemp("performance"), _entries(random.Random(7)))
+    reader = log.reader
+    return Told(log, facts_in(log), [json.loads(reader.entry(n)) for n in range(reader.size)])
 
 
-@pytest.fixture(scope="session", params=("sqlite", "postgresql"))
-def both_bills(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
-    postgres: PostgresServer,
-) -> Iterator[Billed]:  # fmt: skip
-    """The same ledger in each database."""
-    root = tmp_path_factory.mktemp("bills")
-    url = postgres.new_database() if request.param == "postgresql" else None
-    folder, engine = billed(root / "data", bills(), url)
-    yield Billed(folder, engine, root)
-    engine.dispose()
+def _entries(draw: random.Random) -> Iterator[Entry]:
+    yield Genesis(BEGIN - 10**6, "ledger-one")
+    step = (END - BEGIN) // QUERIES
+    for number in range(-20, QUERIES + 20):  # some of them before the quarter and after it
+        began = BEGIN + number * step
+        ended = began + draw.randrange(10**7, 90 * SECOND)
+        yield _hold(draw, f"q{number}", began)
+        yield from _ending(draw, f"q{number}", ended, draw.randrange(1_000))
+        if number % 50 == 0:
+            why = draw.choice([("limit_reached", "team:a", "usd", "day"), ("route_tripped",)])
+            yield Refusals(ended, ended - SECOND, ended, *why, count=draw.randrange(1, 400))
+            yield Config(ended, f"c{number}")
+
+
+def _hold(draw: random.Random, query: str, at: int) -> Hold:
+    provider, team = draw.choice(("north", "north", "south")), draw.choice("ab")
+    path = (f"key:k{team}", f"team:{team}", "org:acme", f"provider:{provider}")
+    model = draw.choice(("m-1", "m-2"))
+    return Hold(at, query, f"k{team}", path, provider, model, model, "chat",
+                draw.random() < 0.6, 10**6, 100, 50, 50, "book", "w1")  # fmt: skip
+
+
+def _ending(draw: random.Random, query: str, at: int, chance: int) -> Iterator[Entry]:
+    if chance < 30:
+        yield Void(at, query, draw.choice(VOIDS))
+    elif chance < 90:
+        reason, status = draw.choice(UNRESOLVED)
+        yield Unresolved(at, query, reason, status, draw.randrange(1, 10**6))
+        later = at + draw.choice((SECOND, 10**6 * SECOND))
+        if chance < 50:
+            yield Resolve(later, "ann", query, draw.randrange(10**6), "invoice")
+        elif chance < 60:
+            yield WriteOff(later, "ann", query, "lost")
+        elif chance < 70:  # its worker came back
+            yield _settle(draw, query, later)
+    else:
+        yield _settle(draw, query, at)
+
+
+def _settle(draw: random.Random, query: str, at: int) -> Settle:
+    status, first = draw.choice(STATUSES), draw.randrange(10**5, 10**6)
+    good = status < 300
+    usage = Usage(draw.randrange(100), output=draw.randrange(900)) if good else Usage()
+    total = first + draw.choice((0, draw.randrange(10**7)))
+    cost = int(draw.lognormvariate(12, 2)) if good else 0
+    version = (
+        "m-2026-06" if at < BEGIN + (END - BEGIN) // 2 or draw.random() < 0.01 else "m-2026-08"
+    )
+    finish = draw.choice(FINISHES) if good else ""
+    return Settle(at, query, cost, usage, status, first, total, "up", version if good else "",
+                  finish=finish)  # fmt: skip

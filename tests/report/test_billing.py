@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.report.conftest import ALL, Billed
+from tests.support.exports import ALL, Billed
 from tests.support.bills import NOVEMBER, OCTOBER, SEPTEMBER, billed, bills
 from tests.support.evidence import publish
 

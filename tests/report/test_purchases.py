@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.report.conftest import Billed
+from tests.support.exports import Billed
 from tests.support.bills import DAY, HOUR, LEDGER, OCTOBER, SEPTEMBER
 
 from farthing.report.postings import Draws, Lineage, Places, entered

@@ -17,6 +17,7 @@ from farthing.ledger.entry import (
     Key,
     Limit,
     PriceBookInForce,
+    Refusals,
     Reset,
     Resolve,
     Revoke,
@@ -96,7 +97,7 @@ def _step(draw: random.Random, state: State, step: int, at: int) -> list[Entry]:
             usd, list_usd = draw.randrange(2_300), draw.choice((None, 2_500))
             usage = Usage(draw.randrange(50), 1, 2, 3, draw.randrange(50), 4, 5, 6, 7)
             ended = ("up", "gpt-x-2026-01", "seed, logit_bias")
-            settled = Settle(at, some, usd, usage, 200, 11, 22, *ended, list_usd)
+            settled = Settle(at, some, usd, usage, 200, 11, 22, *ended, list_usd, "length")
             return [settled, Reset(at, "ann", "openai", "gpt-x-2026")]
         case 8:
             return [Void(at, some, "upstream_unreachable")]
@@ -114,6 +115,7 @@ def _step(draw: random.Random, state: State, step: int, at: int) -> list[Entry]:
                 Exercise(at, "ann", "c1", 2, 300),
                 Config(at, f"c{step}"),
                 PriceBookInForce(at, f"b{step}", "test"),
+                Refusals(at, at - SECOND, at, "limit_reached", "user:u1", "usd", "day", step + 1),
             ]
 
 

@@ -318,6 +318,27 @@ async def early_hints(provider: FakeProvider, seen: Seen, writer: asyncio.Stream
     await answer(provider, seen, writer)
 
 
+async def truncated(provider: FakeProvider, seen: Seen, writer: asyncio.StreamWriter) -> None:
+    """Answers in chat, cut off by its cap."""
+    if seen.stream:
+        pieces = [piece.replace(b'"stop"', b'"length"') for piece in events(seen)]
+        writer.write(STREAM_HEAD + b"".join(map(chunk, pieces)) + b"0\r\n\r\n")
+        return
+    told = chat_answer(seen)
+    told["choices"][0]["finish_reason"] = "length"
+    writer.write(whole(told))
+
+
+async def changing(provider: FakeProvider, seen: Seen, writer: asyncio.StreamWriter) -> None:
+    """Answers in chat as another version from the third query on."""
+    asked = sum(other.json.get("model") == "changing" for other in provider.seen)
+    writer.write(whole(chat_answer(seen) | {"model": f"changing-{1 + (asked > 2)}"}))
+
+
+async def fails(provider: FakeProvider, seen: Seen, writer: asyncio.StreamWriter) -> None:
+    writer.write(whole({"error": {"message": "no"}}, 500))
+
+
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Close with RST rather than FIN."""
     raw = writer.get_extra_info("socket")
@@ -343,5 +364,8 @@ SCRIPTS: dict[str, Script] = {
     "silent": silent,
     "flood": flood,
     "early-hints": early_hints,
+    "truncated": truncated,
+    "changing": changing,
+    "fails": fails,
     "unpriced": answer,
 }

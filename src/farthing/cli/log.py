@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 0.5
 
+# Why answers end that lack nothing.
+USUAL = ("end", "stop_sequence", "tool_calls")
+
 STYLES = {
     "settled": "",
     "open": "cyan",
@@ -102,10 +105,10 @@ def _most(row: dict[str, Any]) -> str:
 
 
 def _why(row: dict[str, Any]) -> str:
-    if row["reason"]:
-        return f" ({row['reason']})"
+    """Return what was unusual about its end."""
     failed = row["http_status"] is not None and row["http_status"] >= 300
-    return f" (HTTP {row['http_status']})" if failed else ""
+    why = row["reason"] or (f"HTTP {row['http_status']}" if failed else row["finish"])
+    return f" ({why})" if why and why not in USUAL else ""
 
 
 def _seconds(microseconds: int | None) -> str:

@@ -18,6 +18,7 @@ from farthing.cli import (
     ledger,
     limits,
     log,
+    performance,
     quote,
     receipt,
     reconcile,
@@ -51,6 +52,7 @@ app.add_typer(ledger.app, name="ledger")
 app.command("receipt")(receipt.receipt)
 app.command("log-key")(receipt.log_key)
 app.add_typer(verify.app, name="verify")
+app.command("performance")(performance.performance_command)
 app.add_typer(export.app, name="export")
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)

@@ -92,13 +92,7 @@ def read_checkpoint(data: bytes, verifier: Verifier) -> Head:
     Raises:
         NoteError: it is not in its form, of another log, or not signed by the log.
     """
-    if len(data) > CHECKPOINT_MOST:
-        raise NoteError(f"a checkpoint is not longer than {CHECKPOINT_MOST} bytes")
-    try:
-        text, blank, signatures = data.decode().rpartition("\n\n")
-    except UnicodeDecodeError:
-        raise NoteError("the checkpoint is not UTF-8") from None
-    head = _head(text + "\n")
+    head, blank, signatures = _parts(data)
     if not blank or head.origin != verifier.name:
         raise NoteError(f"the checkpoint is of {head.origin!r}, and the key of {verifier.name!r}")
     if not signatures.endswith("\n"):
@@ -107,6 +101,25 @@ def read_checkpoint(data: bytes, verifier: Verifier) -> Head:
     if not any(signed):
         raise NoteError("the checkpoint is not signed with the log's key")
     return head
+
+
+def said_by(data: bytes) -> Head:
+    """Return what a checkpoint says, whoever signed it.
+
+    Raises:
+        NoteError: it is not in its form.
+    """
+    return _parts(data)[0]
+
+
+def _parts(data: bytes) -> tuple[Head, str, str]:
+    if len(data) > CHECKPOINT_MOST:
+        raise NoteError(f"a checkpoint is not longer than {CHECKPOINT_MOST} bytes")
+    try:
+        text, blank, signatures = data.decode().rpartition("\n\n")
+    except UnicodeDecodeError:
+        raise NoteError("the checkpoint is not UTF-8") from None
+    return _head(text + "\n"), blank, signatures
 
 
 def _head(text: str) -> Head:

@@ -52,6 +52,8 @@ class QueryLeaf(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """The ending's place in the journal, from 1."""
     evidence: str = ""
     """Committed."""
+    finish: str = ""
+    """Why the answer ended."""
     first_byte_us: int = 0
     held_tokens: int | str
     held_usd: str
@@ -127,6 +129,7 @@ def _settled(leaf: QueryLeaf, entry: Settle, _: Hold, __: Salted) -> None:
     leaf.upstream_id = entry.upstream_id
     leaf.answered_model = entry.answered_model
     leaf.losses = entry.losses
+    leaf.finish = entry.finish
 
 
 def _void(leaf: QueryLeaf, entry: Void, _: Hold, __: Salted) -> None:

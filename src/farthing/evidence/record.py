@@ -83,11 +83,11 @@ def structs(field: Field) -> Any:
 # A name means the same in all entries.
 TREATMENTS: dict[str, Treatment] = {
     **dict.fromkeys(("ledger", "id", "unit", "window", "provider", "model", "digest"), plain),
-    **dict.fromkeys(("commitment", "source", "soft", "on_call"), plain),
-    **dict.fromkeys(("tranche", "after_ppm", "discount_ppm"), count),
+    **dict.fromkeys(("commitment", "source", "soft", "on_call", "code"), plain),
+    **dict.fromkeys(("tranche", "after_ppm", "discount_ppm", "count"), count),
     **dict.fromkeys(("usd", "paid", "effective", "max_cost"), dollars),
     **dict.fromkeys(("amount", "limit", "total"), amount),
-    **dict.fromkeys(("at", "starts", "ends", "expires"), time),
+    **dict.fromkeys(("at", "starts", "ends", "expires", "since", "until"), time),
     **dict.fromkeys(("by", "name", "note"), committed),
     **dict.fromkeys(("scope", "parent"), scope),
     "tranches": structs,

@@ -38,7 +38,7 @@ PAID = ("cost", "tokens", "list_cost", *DRAWN)
 ENDING_COLUMNS = (
     *("status", "ended", *PAID, *METERS),
     *("http_status", "first_byte_us", "total_us"),
-    *("upstream_id", "answered_model", "losses", "reason"),
+    *("upstream_id", "answered_model", "losses", "finish", "reason"),
 )
 _FROM_OUTSIDE = ("upstream_id", "answered_model", "losses", "reason")
 

@@ -1,6 +1,7 @@
 """What administrators and the gateway itself entered, as rows: everything that is not a query's.
 
-Of queries there is what an administrator decided of one, and the soft limits that some passed.
+Of queries there is what an administrator decided of one, the soft limits that some passed, and how
+many were refused.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from farthing.ledger.entry import (
     Key,
     Limit,
     PriceBookInForce,
+    Refusals,
     Reset,
     Resolve,
     Revoke,
@@ -34,7 +36,7 @@ from farthing.ledger.rows import Row, plain
 _SUBJECTS: dict[type, Callable[[Any], str]] = {
     Genesis: lambda entry: f"ledger:{entry.ledger}",
     **dict.fromkeys((Key, ChangeKey, Revoke), lambda entry: f"key:{entry.id}"),
-    **dict.fromkeys((Scope, Limit, TopUp, Warned), lambda entry: entry.scope),
+    **dict.fromkeys((Scope, Limit, TopUp, Warned, Refusals), lambda entry: entry.scope),
     Commitment: lambda entry: f"commitment:{entry.id}",
     Exercise: lambda entry: f"commitment:{entry.commitment}",
     Reset: lambda entry: f"model:{entry.provider}/{entry.model}",

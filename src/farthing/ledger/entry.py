@@ -180,6 +180,9 @@ class Settle(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="settle
     """What a translation between dialects lost, joined by commas."""
     list_usd: int | None = None
     """What it would cost without the discount of a commitment; None: there was none."""
+    finish: str = ""
+    """Why the answer ended: "end", "length" (cut off by its cap, or by the context), "tool_calls",
+    "stop_sequence", "refusal", "filter", "pause", "error", "other"; "" where it did not say."""
 
 
 class Void(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="void"):
@@ -288,30 +291,29 @@ class PriceBookInForce(msgspec.Struct, frozen=True, array_like=True, tag="price-
     source: str
 
 
+class Refusals(msgspec.Struct, frozen=True, array_like=True, tag="refused"):
+    """Queries that the ledger did not admit, summed up about once a minute, and at its end."""
+
+    at: int
+    since: int
+    """When the first of them came."""
+    until: int
+    """When the last one came."""
+    code: str
+    """Why, such as "limit_reached"."""
+    scope: str = ""
+    """Whose limit or credit it was; of very many scopes only their kind, such as "user:*"."""
+    unit: str = ""
+    window: str = ""
+    count: int = 0
+
+
 Entry = (
-    Genesis
-    | Key
-    | ChangeKey
-    | Revoke
-    | Scope
-    | Limit
-    | TopUp
-    | Commitment
-    | Exercise
-    | Hold
-    | Settle
-    | Void
-    | Unresolved
-    | Resolve
-    | Expire
-    | WriteOff
-    | Overrun
-    | Reset
-    | Draw
-    | Warned
-    | Config
-    | PriceBookInForce
-)
+    Genesis | Key | ChangeKey | Revoke | Scope | Limit | TopUp | Commitment | Exercise
+    | Hold | Settle | Void | Unresolved | Resolve | Expire | WriteOff
+    | Overrun | Reset | Draw | Warned | Config | PriceBookInForce
+    | Refusals
+)  # fmt: skip
 Ending = Settle | Void | Unresolved
 
 encode = msgspec.msgpack.Encoder().encode

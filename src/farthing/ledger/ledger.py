@@ -6,6 +6,7 @@ speaks to a ledger process. What they share is `LedgerPort`.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
@@ -32,6 +33,7 @@ from farthing.ledger.entry import (
     encode,
 )
 from farthing.ledger.journal import NO_ROOM, Journal, JournalFullError
+from farthing.ledger.refusals import RefusalCounts
 from farthing.ledger.registry import KeyState
 from farthing.ledger.segments import START
 from farthing.ledger.snapshot import restore
@@ -41,6 +43,9 @@ from farthing.ledger.state import State
 # A settlement's texts are cut to TEXT_MOST characters of at most four bytes each.
 ENDING_MOST = 2048
 TEXT_MOST = 128
+
+# How often refusals are summed up: what a kill can lose of them.
+TOLD_SECONDS = 60.0
 
 # None: it counts. A hold that passed a soft limit counts too, and says so.
 Outcome = OneShot[Refusal | Warned | None]
@@ -83,13 +88,18 @@ class Ledger:
         """Called for every key that is made or changed, and every commitment."""
         self._journal = journal
         self._committer = committer
+        self._refusals = RefusalCounts()
+        self._telling: asyncio.TimerHandle | None = None
 
     def hold(self, entry: Hold) -> Outcome:
         """Admit a query, if every limit on its path and the journal's disk allow it."""
         encoded = encode(entry)
         if not self._room(len(encoded)):
-            return ready(Refusal("journal_full"))
-        return self._take(entry, encoded)
+            return self._refuse(entry, Refusal("journal_full"))
+        refusal = self.state.apply(entry)
+        if refusal is not None:
+            return self._refuse(entry, refusal)
+        return self._taken(entry, encoded)
 
     def end(self, entry: Ending) -> Outcome:
         """End a query. One that is not open has ended already: that is no error of the caller's."""
@@ -125,13 +135,37 @@ class Ledger:
     async def close(self) -> None:
         """Write what is left and close the journal."""
         self.ready = False
+        self.tell_refusals()
         await self._committer.close()
 
+    def _refuse(self, entry: Hold, refusal: Refusal) -> Outcome:
+        self._refusals.count(refusal, entry.at)
+        if self._telling is None:
+            self._tell_later()
+        return ready(refusal)
+
+    def _tell_later(self) -> None:
+        self._telling = asyncio.get_running_loop().call_later(TOLD_SECONDS, self.tell_refusals)
+
+    def tell_refusals(self) -> None:
+        """Record how many queries were refused; what the disk does not take now, it takes later."""
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        entries = self._refusals.take(clock.wall())
+        for number, entry in enumerate(entries):
+            outcome = self.record(entry)
+            if outcome.done and outcome.result():
+                self._refusals.put_back(entries[number:])
+                self._tell_later()
+                break
+
     def _take(self, entry: Entry, encoded: bytes) -> Outcome:
+        refusal = self.state.apply(entry)
+        return self._taken(entry, encoded) if refusal is None else ready(refusal)
+
+    def _taken(self, entry: Entry, encoded: bytes) -> Outcome:
         state = self.state
-        refusal = state.apply(entry)
-        if refusal is not None:
-            return ready(refusal)
         outcome: Outcome = OneShot()
         told = state.warning if isinstance(entry, Hold) else None
         self._committer.append(encoded, lambda: outcome.set(told))

@@ -34,6 +34,7 @@ def presented(record: dict[str, Any]) -> dict[str, Any]:
         "first_byte_ms": _milliseconds(record["first_byte_us"]),
         "total_ms": _milliseconds(record["total_us"]),
         "upstream_id": record["upstream_id"],
+        "finish": record["finish"] or None,
         "losses": record["losses"].split(", ") if record["losses"] else [],
         "reason": record["reason"],
     }

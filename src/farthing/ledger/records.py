@@ -67,6 +67,7 @@ queries = sa.Table(
     sa.Column("upstream_id", sa.Text),
     sa.Column("answered_model", sa.Text),
     sa.Column("losses", sa.Text),
+    sa.Column("finish", sa.Text),  # why its answer ended
     sa.Column("reason", sa.Text),
     sa.Column("overrun", sa.BigInteger),
     sa.Column("end_position", sa.BigInteger),

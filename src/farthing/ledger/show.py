@@ -18,7 +18,7 @@ from farthing.ledger.search import entries_about, entry_at
 
 Shown = dict[str, Any]
 
-TIMES = ("at", "expires", "starts", "ends")
+TIMES = ("at", "expires", "starts", "ends", "since", "until")
 DOLLARS = ("usd", "max_cost", "list_usd", "effective", "paid")
 # Dollars where the entry's unit says so.
 MAYBE_DOLLARS = ("amount", "limit", "total")

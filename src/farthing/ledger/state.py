@@ -27,6 +27,7 @@ from farthing.ledger.entry import (
     Overrun,
     PriceBookInForce,
     Refusal,
+    Refusals,
     Reset,
     Resolve,
     Revoke,
@@ -98,6 +99,7 @@ class State:
             Warned: lambda _: None,
             Config: self._config,
             PriceBookInForce: self._book,
+            Refusals: lambda _: None,
         }
 
     @property

@@ -89,4 +89,5 @@ def _settled(
         answered_model=answer.model[:TEXT_MOST],
         losses=", ".join(query.losses())[:TEXT_MOST],
         list_usd=list_usd,
+        finish=answer.finish if head.status < 300 else "",
     )

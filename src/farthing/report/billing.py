@@ -20,7 +20,6 @@ from farthing.report.charges import Charge, Charging, Costs
 from farthing.report.layout import COST_AND_USAGE, of_version
 from farthing.report.focus import CURRENCY, Ledger, rows
 from farthing.report.meters import Pricing
-from farthing.report.period import Period
 from farthing.report.postings import (
     Draws,
     Lineage,
@@ -45,7 +44,9 @@ class Wanted(NamedTuple):
     """What an export is of, and how it is written."""
 
     version: str
-    period: Period
+    since: int
+    until: int
+    """The period, in nanoseconds since 1970; it ends before this moment."""
     form: str
     out: Path
     users: bool = False
@@ -116,7 +117,7 @@ def export(
     Raises:
         ConfigError: the file cannot be written, or a package is missing that Parquet needs.
     """
-    begins, ends = wanted.period.begins, wanted.period.ends
+    begins, ends = wanted.since, wanted.until
     of_ledger = (connection, ledger.id, begins, ends)
     found = entered(connection, ledger.id, "top-up", "commitment", "exercise")
     places, lineage = Places(connection, ledger.id), Lineage(connection, ledger.id)
@@ -164,7 +165,7 @@ def _metadata(ledger: Ledger, wanted: Wanted, made: Exported, span: dict[str, An
     return {
         "specification": f"FOCUS {wanted.version}, Cost and Usage",
         "file": {"name": wanted.out.name, "sha256": digest, "rows": made.rows},
-        "period": {"since": iso(wanted.period.begins), "until": iso(wanted.period.ends)},
+        "period": {"since": iso(wanted.since), "until": iso(wanted.until)},
         "currency": CURRENCY,
         "ledger": {
             "id": ledger.id, "log_origin": ledger.origin, "log_tree_size": ledger.tree_size, **span,

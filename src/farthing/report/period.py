@@ -1,112 +1,75 @@
-"""Periods of a statement: a year, a quarter, a month, a day, or days from one to another; UTC."""
+"""Periods as people name them, in UTC: a year, a quarter, a month or a day."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from farthing import clock
+from farthing.clock import SECOND
 from farthing.errors import ConfigError
 
-FORMS = "2026, 2026-Q3, 2026-09, 2026-09-15, or 2026-09-01..2026-09-15"
-FORM = re.compile(r"(?P<year>20\d\d)(-Q(?P<quarter>[1-4])|-(?P<month>\d\d)(-(?P<day>\d\d))?)?")
+_NAMES = re.compile(r"(?P<year>[1-9][0-9]{3})(?:-Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2])"
+                    r"(?:-(?P<day>[0-9]{2}))?)?")  # fmt: skip
 
 
 class Period(NamedTuple):
-    """A span of time, from its first nanosecond to the first that is no more in it."""
+    """From a moment up to another, in nanoseconds since 1970."""
 
-    name: str
-    begins: int
-    ends: int
-
-    @property
-    def days(self) -> int:
-        """How many days it has."""
-        return (self.ends - self.begins) // (86_400 * clock.SECOND)
-
-    def last_day(self) -> str:
-        """Return its last day, as people say it."""
-        return clock.iso(self.ends - clock.SECOND)[:10]
+    since: int
+    until: int
 
 
-class Slice(NamedTuple):
-    """A part of a period, for a trend."""
-
-    label: str
-    begins: int
-    ends: int
-
-
-def period_of(text: str) -> Period:
-    """Read a period as people write it.
+def period_of(name: str) -> Period:
+    """Return the period of a name: 2026, 2026-Q3, 2026-07 or 2026-07-15.
 
     Raises:
-        ConfigError: it is none; the message says how one is written.
+        ConfigError: it is none of these.
     """
-    first, _, last = text.partition("..")
-    try:
-        begins, ends = _days(first)
-        if last:
-            ends = _days(last)[1]
-    except ValueError:
-        raise ConfigError(f"{text!r} is no period; write {FORMS}") from None
-    if begins >= ends:
-        raise ConfigError(f"{text!r} ends before it begins; write {FORMS}")
-    return Period(text, _nanoseconds(begins), _nanoseconds(ends))
-
-
-def _days(text: str) -> tuple[date, date]:
-    """Return a form's first day, and the day after its last."""
-    found = FORM.fullmatch(text)
+    found = _NAMES.fullmatch(name)
     if found is None:
-        raise ValueError(text)
-    year = int(found["year"])
-    if found["day"]:
-        day = date(year, int(found["month"]), int(found["day"]))
-        return day, day + timedelta(days=1)
-    if found["month"]:
-        return _months(year, int(found["month"]), 1)
-    if found["quarter"]:
-        return _months(year, 3 * int(found["quarter"]) - 2, 3)
-    return _months(year, 1, 12)
+        raise _unreadable(name)
+    year, quarter, month, day = (int(part) if part else 0 for part in found.groups())
+    try:
+        if day:
+            first = date(year, month, day)
+            return Period(_start(first), _start(date.fromordinal(first.toordinal() + 1)))
+        begin = 3 * quarter - 2 if quarter else month or 1
+        months = 3 if quarter else 1 if month else 12
+        return Period(_month(year, begin), _month(year, begin + months))
+    except ValueError:
+        raise _unreadable(name) from None
 
 
-def _months(year: int, month: int, count: int) -> tuple[date, date]:
-    after = month + count - 1
-    return date(year, month, 1), date(year + after // 12, after % 12 + 1, 1)
+def month_of(moment: int) -> Period:
+    """Return the month that a moment is in."""
+    now = datetime.fromtimestamp(moment // SECOND, UTC)
+    return Period(_month(now.year, now.month), _month(now.year, now.month + 1))
 
 
-def _nanoseconds(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * clock.SECOND
+def moment_of(text: str) -> int:
+    """Return a moment: a date (its beginning), or a date with a time, in UTC unless it says else.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{text!r} is no time; write 2026-07-15 or 2026-07-15T12:00Z") from None
+    told = told if told.tzinfo else told.replace(tzinfo=UTC)
+    whole = int(told.replace(microsecond=0).timestamp())
+    return whole * SECOND + told.microsecond * 1000
 
 
-# The longest period that is shown in slices of so many days; longer ones are shown by months.
-BY_DAYS, BY_WEEKS = 35, 190
+def _unreadable(name: str) -> ConfigError:
+    return ConfigError(f"{name!r} is no period; write 2026, 2026-Q3, 2026-07 or 2026-07-15")
 
 
-def slices_of(period: Period, until: int) -> tuple[str, list[Slice]]:
-    """Return what a period's slices are called, and those that have begun by a moment."""
-    first = clock.moment(period.begins).date()
-    if period.days > BY_WEEKS:
-        word, edges = "month", _month_edges(period)
-    else:
-        step = 1 if period.days <= BY_DAYS else 7
-        word = "day" if step == 1 else "week"
-        edges = [first + timedelta(days=n) for n in range(0, period.days, step)]
-    moments = [*map(_nanoseconds, edges), period.ends]
-    form = "%b %Y" if word == "month" else "%-d %b"
-    found = [
-        Slice(f"{day:{form}}", begins, ends)
-        for day, begins, ends in zip(edges, moments, moments[1:], strict=False)
-        if begins < until
-    ]
-    return word, found
+def _month(year: int, month: int) -> int:
+    """Return when a month begins, counted on into the next year."""
+    return _start(date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1))
 
 
-def _month_edges(period: Period) -> list[date]:
-    edges, day = [], clock.moment(period.begins).date()
-    while _nanoseconds(day) < period.ends:
-        edges.append(day)
-        day = _months(day.year, day.month, 1)[1]
-    return edges
+def _start(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND

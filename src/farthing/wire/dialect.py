@@ -134,6 +134,8 @@ class Answer(msgspec.Struct):
     """Options that select a price, as served (a priority request may be served as default)."""
     stated: int | None = None
     """What it says that was billed, in nanodollars, where its provider says that."""
+    finish: str = ""
+    """Why it ended, in the words of `canon.StopKind`; empty where it does not say."""
 
 
 class Tap(Protocol):

@@ -35,8 +35,13 @@ class TailTap:
         tail.append(data)
         self._held += len(data)
         while self._held - len(tail[0]) >= WINDOW:
-            self._held -= len(tail.popleft())
+            gone = tail.popleft()
+            self._held -= len(gone)
+            self.passed(gone)
         return data
+
+    def passed(self, data: bytes) -> None:
+        """Look at bytes that leave the window."""
 
     def rest(self) -> bytes:
         """Nothing is held back."""
@@ -66,6 +71,21 @@ class TailTap:
             start, stop = sse.around(window, place)
             yield sse.data(window[start:stop])
             end = start
+
+
+def told_last(data: bytes, name: bytes, most: int = 1) -> list[str]:
+    """Return the strings that stand for a name in JSON texts, as many as wanted, the last first.
+
+    Within a text the quotes would stand escaped.
+    """
+    found: list[str] = []
+    for colon in (b'":"', b'": "'):
+        mark, end = b'"' + name + colon, len(data)
+        while len(found) < most and (place := data.rfind(mark, 0, end)) >= 0:
+            begin = place + len(mark)
+            found.append(data[begin : data.find(b'"', begin)].decode("utf-8", "replace"))
+            end = place
+    return found
 
 
 class Hiding:

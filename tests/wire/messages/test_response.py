@@ -215,7 +215,7 @@ def test_the_input_is_told_first_and_the_output_last(step: int, line_end: bytes)
     stream = WHOLE.replace(b"\n", line_end)
     passed, answer = run(PLAIN, stream, step)
     assert passed == stream
-    assert answer == Answer(Usage(input=9, cache_read=4, output=30), "m", "a1")
+    assert answer == Answer(Usage(input=9, cache_read=4, output=30), "m", "a1", finish="end")
 
 
 def test_a_later_count_replaces_an_earlier_one_and_what_it_omits_stays() -> None:

@@ -10,10 +10,11 @@ import msgspec
 from farthing.errors import FarthingError, Malformed
 from farthing.wire import sse
 from farthing.wire.chat.request import PLAIN_TIERS
+from farthing.wire.chat.stops import stop_of
 from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.splice import first_byte
 from farthing.wire.stated import stated_usd
-from farthing.wire.tap import Hiding, TailTap
+from farthing.wire.tap import Hiding, TailTap, told_last
 
 # One below zero is refused by the decoder: it would post a negative cost, and so raise a limit.
 Count = Annotated[int, msgspec.Meta(ge=0)] | None
@@ -45,6 +46,16 @@ class _Answer(msgspec.Struct):
     model: str | None = None
     usage: _Usage | None = None
     service_tier: str | None = None
+    choices: msgspec.Raw = msgspec.Raw()
+
+
+class _Message(msgspec.Struct):
+    refusal: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    finish_reason: str | None = None
+    message: _Message | None = None
 
 
 class _Choices(msgspec.Struct):
@@ -52,8 +63,11 @@ class _Choices(msgspec.Struct):
     usage: msgspec.Raw = msgspec.Raw()
 
 
+_REFUSAL = b'"refusal"'
+_refuses = re.compile(rb'"refusal"\s*:\s*"[^"]').search
 _usage_object = re.compile(rb'"usage"\s*:\s*\{').search
 _decode = msgspec.json.Decoder(_Answer).decode
+_decode_finishes = msgspec.json.Decoder(list[_Choice]).decode
 _decode_choices = msgspec.json.Decoder(_Choices).decode
 
 
@@ -70,7 +84,24 @@ def read_answer(body: bytes) -> Answer:
         id=answer.id or "",
         options={} if tier in PLAIN_TIERS else {"service_tier": tier},
         stated=stated_usd(body),
+        finish=_whole_finish(answer.choices),
     )
+
+
+def _whole_finish(told: msgspec.Raw) -> str:
+    """Return why a whole answer ended, if it says so."""
+    try:
+        choices = _decode_finishes(told)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""  # there are none, or none of this dialect's
+    refused = any(c.message and c.message.refusal for c in choices)
+    return _finish([c.finish_reason for c in choices if c.finish_reason], refused)
+
+
+def _finish(told: list[str], refused: bool) -> str:
+    """Return why an answer ended; one of whose choices any was cut off was cut off."""
+    kinds = [stop_of(word, refused).kind for word in told]
+    return "length" if "length" in kinds else kinds[0] if kinds else ""
 
 
 def read_usage(told: object) -> Usage | None:
@@ -113,12 +144,24 @@ def _usage(told: _Usage) -> Usage | None:
 class ChatTap(TailTap):
     """Reads the answer off a stream's last events."""
 
+    def __init__(self, choices: int = 1) -> None:
+        super().__init__()
+        self._choices = choices
+
     def answer(self) -> Answer:
-        """Return what the last event with usage says."""
+        """Return what the last event with usage says, and why the choices ended."""
         for data in self.last_events(b'"usage"'):
             if (told := read_answer(data)).usage is not None:
-                return told
-        return Answer()
+                break
+        else:
+            told = Answer()
+        tail = self.last_bytes()
+        # Each choice ends in a chunk of its own, mostly before the one with the usage.
+        if not told.finish or self._choices > 1:
+            told.finish = _finish(told_last(tail, b"finish_reason", self._choices), refused=False)
+        if told.finish == "end" and _REFUSAL in tail and _refuses(tail):
+            told.finish = "refusal"
+        return told
 
 
 def _suspicious(block: bytes) -> bool:
@@ -137,7 +180,8 @@ def _hidden(event: bytes) -> bool:
 
 def tap(ask: Ask) -> Tap:
     """Return the tap for a query's stream; one hides the usage nobody but farthing asked for."""
-    return ChatTap() if ask.wants_usage else Hiding(ChatTap(), _suspicious, _hidden)
+    read = ChatTap(ask.choices)
+    return read if ask.wants_usage else Hiding(read, _suspicious, _hidden)
 
 
 def error(problem: FarthingError, request_id: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from farthing.errors import FarthingError, Malformed
 from farthing.wire.asking import ask_of, decoded
 from farthing.wire.canon import JSON
+from farthing.wire.converse.answers import STOPS
 from farthing.wire.converse.frames import PRELUDE, Decoder, Message, read_event, write_event
 from farthing.wire.converse.requests import read_request as read_canonical
 from farthing.wire.converse.usage import read_usage
@@ -97,7 +99,12 @@ def read_answer(body: bytes) -> Answer:
         told = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Answer()
-    return Answer(usage=_usage(told))
+    return Answer(usage=_usage(told), finish=_finish(told))
+
+
+def _finish(told: Any) -> str:
+    word = told.get("stopReason") if isinstance(told, dict) else None
+    return STOPS.get(word, "other") if isinstance(word, str) else ""
 
 
 def _usage(told: JSON) -> Usage | None:
@@ -126,25 +133,33 @@ class FrameFraming:
 
 
 class ConverseTap:
-    """Finds the frame with the usage by the frames' lengths alone, and reads only that one."""
+    """Finds the frames with the usage and with the reason to end by the frames' lengths alone, and
+    reads only those."""
 
     def __init__(self) -> None:
         self._carry = b""
         self._found = b""
+        self._stop = b""
+        """The frame before the one with the usage."""
+        self._last = b""
 
     def feed(self, data: bytes) -> bytes:
         """Step from frame to frame, and pass the bytes on."""
         buffer = self._carry + data if self._carry else data
-        at, size = 0, len(buffer)
+        at, before, size = 0, -1, len(buffer)
         while size - at >= PRELUDE:
             length = int.from_bytes(buffer[at : at + 4], "big")
             if not PRELUDE < length <= FRAME_MOST:
                 at = size  # then the usage stays unknown; what its client makes of it is its own
-            elif size - at < length:
                 break
-            elif b"metadata" in buffer[at : at + HEADERS_MOST]:
+            if size - at < length:
+                break
+            if b"metadata" in buffer[at : at + HEADERS_MOST]:
                 self._found = buffer[at : at + length]
-            at += length
+                self._stop = buffer[before:at] if before >= 0 else self._last
+            before, at = at, at + length
+        if before >= 0:
+            self._last = buffer[before:at]
         self._carry = buffer[at:]
         return data
 
@@ -154,11 +169,18 @@ class ConverseTap:
 
     def answer(self) -> Answer:
         """Return what the stream said of itself so far."""
-        try:
-            (message,) = Decoder().feed(self._found) if self._found else (Message(),)
-        except Malformed:
-            return Answer()
-        return read_answer(message.payload)
+        answer = read_answer(_payload(self._found))
+        answer.finish = read_answer(_payload(self._stop)).finish
+        return answer
+
+
+def _payload(frame: bytes) -> bytes:
+    """Return what a frame holds; nothing, where it is damaged."""
+    try:
+        (message,) = Decoder().feed(frame) if frame else (Message(),)
+    except Malformed:
+        return b""
+    return message.payload
 
 
 def tap(_: Ask) -> Tap:

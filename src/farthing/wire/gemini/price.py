@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 
@@ -11,6 +12,7 @@ from farthing.wire.asking import ask_of, decoded
 from farthing.wire.canon import JSON
 from farthing.wire.dialect import Answer, Ask, Changes, Tap, Target
 from farthing.wire.gemini.requests import read_request as read_canonical
+from farthing.wire.gemini.stops import read_stop
 from farthing.wire.gemini.usage import read_usage
 from farthing.wire.tap import TailTap
 
@@ -30,9 +32,18 @@ class _Answer(msgspec.Struct, rename="camel"):
     response_id: str | None = None
     model_version: str | None = None
     usage_metadata: JSON | None = None
+    candidates: msgspec.Raw = msgspec.Raw()
+    prompt_feedback: Any = None
+
+
+class _Candidate(msgspec.Struct, rename="camel"):
+    finish_reason: str | int | None = None
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
+_decode_candidates = msgspec.json.Decoder(list[_Candidate]).decode
+# Within a text its quotes would stand escaped.
+_CALL = b'"functionCall"'
 
 
 def target(path: bytes) -> Target | None:
@@ -92,7 +103,20 @@ def read_answer(body: bytes) -> Answer:
         usage=read_usage(counts) if counts else None,
         model=told.model_version or "",
         id=told.response_id or "",
+        finish=_finish(told, _CALL in body),
     )
+
+
+def _finish(told: _Answer, calls: bool) -> str:
+    """Return why an answer ended; one of whose candidates any was cut off was cut off."""
+    try:
+        read = [read_stop(c.finish_reason, calls) for c in _decode_candidates(told.candidates)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        read = []  # none, or none of this dialect's
+    kinds = [stop.kind for stop in read if stop is not None]
+    if not kinds and isinstance(told.prompt_feedback, dict):
+        return "filter" if told.prompt_feedback.get("blockReason") else ""
+    return "length" if "length" in kinds else kinds[0] if kinds else ""
 
 
 class GeminiTap(TailTap):
@@ -102,6 +126,8 @@ class GeminiTap(TailTap):
         """Return what the last event with usage says."""
         for data in self.last_events(b'"usageMetadata"'):
             if (told := read_answer(data)).usage is not None:
+                if told.finish == "end" and _CALL in self.last_bytes():  # in an event before it
+                    told.finish = "tool_calls"
                 return told
         return Answer()
 

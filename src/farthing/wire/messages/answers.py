@@ -7,19 +7,8 @@ from farthing.wire.crossing import Crossing
 from farthing.wire.dialect import Usage
 from farthing.wire.messages.blocks import Blocks
 from farthing.wire.messages.parts import DIALECT, lacking, overlay, read_content, word
-from farthing.wire.messages.response import usage_of
+from farthing.wire.messages.response import STOPS, usage_of
 from farthing.wire.take import Taker
-
-# https://docs.anthropic.com/en/api/handling-stop-reasons
-STOPS: dict[str, StopKind] = {
-    "end_turn": "end",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "stop_sequence": "stop_sequence",
-    "tool_use": "tool_calls",
-    "pause_turn": "pause",
-    "refusal": "refusal",
-}
 
 WORDS: dict[StopKind, str] = {
     "end": "end_turn",

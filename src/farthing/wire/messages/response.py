@@ -9,12 +9,24 @@ import msgspec
 
 from farthing.errors import FarthingError
 from farthing.wire import sse
+from farthing.wire.canon import StopKind
 from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.messages.request import PLAIN_GEOGRAPHIES, PLAIN_TIERS
 from farthing.wire.tap import TailTap
 
 # One below zero is refused by the decoder: it would post a negative cost, and so raise a limit.
 Count = Annotated[int, msgspec.Meta(ge=0)] | None
+
+# https://docs.anthropic.com/en/api/handling-stop-reasons
+STOPS: dict[str, StopKind] = {
+    "end_turn": "end",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "stop_sequence": "stop_sequence",
+    "tool_use": "tool_calls",
+    "pause_turn": "pause",
+    "refusal": "refusal",
+}
 
 # The first event carries the input's usage and nothing of the answer; two kilobytes in practice.
 HEAD = 16 * 1024
@@ -50,11 +62,17 @@ class _Answer(msgspec.Struct):
     id: str | None = None
     model: str | None = None
     usage: _Usage | None = None
+    stop_reason: str | None = None
+
+
+class _Delta(msgspec.Struct):
+    stop_reason: str | None = None
 
 
 class _Event(msgspec.Struct):
     message: _Answer | None = None
     usage: _Usage | None = None
+    delta: _Delta | None = None
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
@@ -68,15 +86,16 @@ def read_answer(body: bytes) -> Answer:
         answer = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Answer()
-    return _answer(answer, answer.usage or _Usage())
+    return _answer(answer, answer.usage or _Usage(), answer.stop_reason)
 
 
-def _answer(answer: _Answer, usage: _Usage) -> Answer:
+def _answer(answer: _Answer, usage: _Usage, stop: str | None) -> Answer:
     return Answer(
         usage=_usage(usage),
         model=answer.model or "",
         id=answer.id or "",
         options=_options(usage),
+        finish=STOPS.get(stop, "other") if stop else "",
     )
 
 
@@ -138,10 +157,11 @@ class MessagesTap(TailTap):
         begun = next((e.message for e in _read(self.first_events()) if e.message), None)
         last = _read(self.last_events(b'"usage"'))
         usage = (begun.usage if begun else None) or _Usage()
-        told = next((e.usage for e in last if e.usage), None)
-        if told is not None:
-            usage = _merge(usage, told)
-        answer = _answer(begun or _Answer(), usage)
+        told = next((e for e in last if e.usage), None)
+        if told is not None and told.usage is not None:
+            usage = _merge(usage, told.usage)
+        stop = told.delta.stop_reason if told is not None and told.delta else None
+        answer = _answer(begun or _Answer(), usage, stop)
         if told is None:  # the first event counts no output yet: not an answer's usage
             answer.usage = None
         return answer

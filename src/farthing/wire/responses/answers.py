@@ -11,18 +11,12 @@ from farthing.wire.responses.forms import NAME, Spelling, Usual, keep, spelling,
 from farthing.wire.responses.item_writer import ItemWriter
 from farthing.wire.responses.items import read_item
 from farthing.wire.responses.logprobs import Logs
+from farthing.wire.responses.response import REASONS, RUNNING
 from farthing.wire.responses.usage import read_tally, write_tally
 from farthing.wire.take import Taker
 
-# Why an answer is incomplete; both ways.
-REASONS: dict[str, StopKind] = {
-    "max_output_tokens": "length",
-    "max_tokens": "length",
-    "content_filter": "filter",
-}
+# The word for why an answer is incomplete.
 CUT = {"length": "max_output_tokens", "filter": "content_filter", "refusal": "content_filter"}
-
-RUNNING = ("queued", "in_progress")
 
 # What a response repeats of its request, or keeps for its provider's own books; other dialects'
 # answers do neither.
