@@ -1,5 +1,1 @@
-<<<<<<< HEAD
-"""Documents and exports, made from the transparency log."""
-=======
 """Documents and exports, made from the log's leaves and the records. Their packages are extras."""
->>>>>>> wt-perf
