@@ -12,7 +12,7 @@ from farthing.cli import (
     commitments,
     credit,
     doctor,
-    export,
+    documents,
     holds,
     keys,
     ledger,
@@ -53,7 +53,7 @@ app.command("receipt")(receipt.receipt)
 app.command("log-key")(receipt.log_key)
 app.add_typer(verify.app, name="verify")
 app.command("performance")(performance.performance_command)
-app.add_typer(export.app, name="export")
+app.add_typer(documents.app, name="export")
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)
