@@ -22,7 +22,9 @@ def test_documents_of_a_gateway_that_runs(
     out = tmp_path / "models.json"
     cli("export", "mlbom", "--out", str(out), *data)
     assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(out.read_text()) is None
-    names = [f"{c['supplier']['name']}/{c['name']}" for c in json.loads(out.read_text())["components"]]
+    names = [
+        f"{c['supplier']['name']}/{c['name']}" for c in json.loads(out.read_text())["components"]
+    ]
     assert record["model"] in names
     card = cli("export", "model-card", "--model", record["model"], *data).stdout
     assert card.startswith("---\n") and f"# {record['model']}\n" in card
@@ -31,7 +33,9 @@ def test_documents_of_a_gateway_that_runs(
     assert cli("export", "ai-act", *data).stdout.startswith("# Checklist for articles 12, 19")
 
 
-def test_what_cannot_be_is_a_sentence(cli: Cli, shared_gateway: RunningGateway, tmp_path: Path) -> None:
+def test_what_cannot_be_is_a_sentence(
+    cli: Cli, shared_gateway: RunningGateway, tmp_path: Path
+) -> None:
     data = ("--data", str(shared_gateway.data.root))
     missing = cli("export", "model-card", "--model", "p/m", "--period", "2020", *data, status=1)
     assert "p/m was not in use in the period; in use were: none" in one_line(missing)

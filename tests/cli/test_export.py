@@ -30,14 +30,14 @@ def test_a_query_is_a_row_that_the_log_proves(
     assert said["rows"] == len(rows) and said["out"] == str(out)
 
 
-def test_a_month_of_everything(cli: Cli, folder: Path, tmp_path: Path) -> None:
+def test_months_of_everything(cli: Cli, folder: Path, tmp_path: Path) -> None:
     made, engine = billed(folder, bills(2, 60))
     engine.dispose()
     made.log.mkdir()
     publish(made.journal, made.log)
     out = tmp_path / "focus.parquet"
-    focus = ("export", "focus", "--period", "2026-09", "--version", "1.2", "--out", str(out))
-    said = cli(*focus, "--format", "parquet")
+    focus = ("export", "focus", "--since", "2026-09-01", "--until", "2026-12-01", "--out", str(out))
+    said = cli(*focus, "--version", "1.2", "--format", "parquet")
     assert "contracted" in said.stdout and "of purchases" in said.stdout
     told = json.loads((tmp_path / "focus.parquet.metadata.json").read_text())
     assert (told["specification"], told["ledger"]["log_origin"]) == (

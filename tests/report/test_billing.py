@@ -69,7 +69,9 @@ def test_both_databases_give_the_same_bytes(sqlite_bills: Billed, both_bills: Bi
     assert (sqlite_bills.out / name).read_bytes() == (both_bills.out / name).read_bytes()
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(seed=st.integers(0, 10**6), count=st.integers(0, 40))
 def test_sums_of_any_ledger(seed: int, count: int, tmp_path_factory: Any) -> None:
     root = tmp_path_factory.mktemp("any")

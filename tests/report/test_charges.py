@@ -53,7 +53,9 @@ class _Here:
 
 def test_many_small_queries_leave_a_rounding() -> None:
     """A hundred queries of one token at 0.15 nanodollars cost a nanodollar each."""
-    group = Group(0, 0, Account(), "p", "m", "", Priced((("input", 150_000),), "standard"), False, False)
+    group = Group(
+        0, 0, Account(), "p", "m", "", Priced((("input", 150_000),), "standard"), False, False
+    )
     sums = Sums([100, 100, 100, 100, 0, 0], {"input": [100, 100, 1, 100]}, {}, 100, 1, 100)
     used, rounding = _charges(group, sums, _Here())  # type: ignore[arg-type]
     assert (used.meter, used.quantity, used.costs.list, used.costs.billed) == ("input", 100, 15, 15)
@@ -70,7 +72,11 @@ def test_what_was_paid_is_divided_in_proportion() -> None:
     assert (first.costs, first.applied) == (
         (30, 30, 15, 0, 4, 30), (("commitment:c/1", 27), ("commitment:c/2", 3)),
     )  # fmt: skip
-    assert (second.costs.effective, second.costs.from_credit, second.costs.from_commitment) == (5, 1, 10)
+    assert (second.costs.effective, second.costs.from_credit, second.costs.from_commitment) == (
+        5,
+        1,
+        10,
+    )
 
 
 def test_whose_a_query_is() -> None:

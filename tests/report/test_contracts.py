@@ -16,7 +16,9 @@ from farthing.report.postings import Draws, Lineage, entered
 from farthing.report.tabular import write
 
 
-def exported(bill: Billed, out: Path, version: str, now: int = NOVEMBER - 1) -> list[dict[str, str]]:
+def exported(
+    bill: Billed, out: Path, version: str, now: int = NOVEMBER - 1
+) -> list[dict[str, str]]:
     with bill.engine.connect() as connection:
         found = entered(connection, LEDGER, "top-up", "commitment", "exercise")
         lineage = Lineage(connection, LEDGER)
@@ -34,7 +36,9 @@ def test_the_toolkit_finds_nothing_wrong_with_both_together(
     used = sqlite_bills.out / f"focus-1.4-{ALL}.csv"
     terms = tmp_path / "terms.csv"
     exported(sqlite_bills, terms, "1.4")
-    assert "OK (STRUCTURAL_VALID" in toolkit("validate", str(terms), "--dataset", "contract-commitment")
+    assert "OK (STRUCTURAL_VALID" in toolkit(
+        "validate", str(terms), "--dataset", "contract-commitment"
+    )
     said = toolkit("validate-bundle", "--cost-and-usage", str(used),
                    "--contract-commitment", str(terms))  # fmt: skip
     assert "bundle validation: OK" in said

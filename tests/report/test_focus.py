@@ -38,7 +38,10 @@ def test_costs_are_price_times_quantity(sqlite_bills: Billed) -> None:
     rows, _ = sqlite_bills.export()
     used = [row for row in rows if row["ChargeCategory"] == "Usage"]
     for row in used:
-        for cost, price in (("ListCost", "ListUnitPrice"), ("ContractedCost", "ContractedUnitPrice")):
+        for cost, price in (
+            ("ListCost", "ListUnitPrice"),
+            ("ContractedCost", "ContractedUnitPrice"),
+        ):
             exact = Decimal(row["PricingQuantity"]) * Decimal(row[price])
             assert abs(exact - Decimal(row[cost])) < NEAR
     assert {row["ChargeCategory"] for row in rows} == {"Usage", "Purchase", "Adjustment"}
@@ -75,7 +78,9 @@ def test_commitments_are_linked_to_what_they_paid(sqlite_bills: Billed) -> None:
     applied, tranches = Decimal(0), set()
     for row in rows:
         parts = json.loads(row["ContractApplied"] or '{"Elements": []}', parse_float=Decimal)
-        paid = sum((Decimal(e["ContractCommitmentAppliedCost"]) for e in parts["Elements"]), Decimal())
+        paid = sum(
+            (Decimal(e["ContractCommitmentAppliedCost"]) for e in parts["Elements"]), Decimal()
+        )
         assert paid == Decimal(row["x_FromCommitment"])
         tranches |= {e["ContractCommitmentId"] for e in parts["Elements"]}
         applied += paid

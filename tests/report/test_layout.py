@@ -49,5 +49,7 @@ def test_kinds_are_the_specifications() -> None:
 
 def test_end_users_have_a_column_where_they_are_wanted() -> None:
     with_them = {c.name for c in of_version(COST_AND_USAGE, "1.2", users=True)}
-    assert with_them - {c.name for c in of_version(COST_AND_USAGE, "1.2", users=False)} == {"x_User"}
+    assert with_them - {c.name for c in of_version(COST_AND_USAGE, "1.2", users=False)} == {
+        "x_User"
+    }
     assert {"ProviderName", "PublisherName"} <= with_them and "ContractApplied" not in with_them

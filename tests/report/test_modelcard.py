@@ -45,7 +45,9 @@ STRUCTURE = {
                                 "source": {
                                     "type": "object",
                                     "required": ["url"],
-                                    "properties": {"url": {"type": "string", "pattern": "^[a-z]+:"}},
+                                    "properties": {
+                                        "url": {"type": "string", "pattern": "^[a-z]+:"}
+                                    },
                                 },
                             },
                         },

@@ -42,7 +42,9 @@ def test_draws_are_found_by_the_ending_that_they_pay_for(sqlite_bills: Billed) -
     assert draws.drawn["credit:t1"] == credit > 0
     (opening,) = draws.openings
     assert (opening.commitment, opening.tranche) == ("c1", 2)
-    before = [e for e in made[: opening.position] if isinstance(e, Draw) and e.source.endswith("c1/1")]
+    before = [
+        e for e in made[: opening.position] if isinstance(e, Draw) and e.source.endswith("c1/1")
+    ]
     assert sum(e.usd for e in before) >= 20_000_000 > sum(e.usd for e in before[:-1])
 
 

@@ -101,7 +101,9 @@ def beginning() -> list[Entry]:
     ]  # fmt: skip
 
 
-def bills(seed: int = 1, queries: int = 300, since: int = SEPTEMBER, until: int = NOVEMBER) -> list[Entry]:
+def bills(
+    seed: int = 1, queries: int = 300, since: int = SEPTEMBER, until: int = NOVEMBER
+) -> list[Entry]:
     """Return what a state took: queries evenly over a span, ended in every way there is."""
     draw, state, taken = random.Random(seed), State(), list[Entry]()
 
@@ -189,7 +191,9 @@ def _late(draw: random.Random, query: str, at: int) -> Entry:
             return WriteOff(at, "bob", query, "unbilled")
 
 
-def billed(root: Path, made: list[Entry], database: str | None = None) -> tuple[DataFolder, sa.Engine]:
+def billed(
+    root: Path, made: list[Entry], database: str | None = None
+) -> tuple[DataFolder, sa.Engine]:
     """Write a journal, keep its price book, and project it."""
     folder = DataFolder(root)
     write(folder.journal, made)

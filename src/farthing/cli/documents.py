@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from farthing.report.columns import Facts
 
 MaybeOut = Annotated[
-    Path | None, typer.Option("--out", show_default="standard output", help="Write it to this file.")
+    Path | None,
+    typer.Option("--out", show_default="standard output", help="Write it to this file."),
 ]
 
 

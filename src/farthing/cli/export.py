@@ -41,9 +41,7 @@ Since = Annotated[str, typer.Option(show_default=False, help="From this time on 
 Until = Annotated[str, typer.Option(show_default=False, help="Up to this time.")]
 Out = Annotated[Path, typer.Option("--out", help="Write it to this file.")]
 Form = Annotated[str, typer.Option("--format", help="csv, or parquet with farthing[report].")]
-Users = Annotated[
-    bool, typer.Option("--users", help="Name end users, which may be personal data.")
-]
+Users = Annotated[bool, typer.Option("--users", help="Name end users, which may be personal data.")]
 Operator = Annotated[str, typer.Option("--operator", help="Who sells prepaid credit here.")]
 
 
@@ -157,9 +155,7 @@ def _check(option: str, value: str, known: tuple[str, ...]) -> None:
 
 
 @contextlib.contextmanager
-def _opened(
-    data: Path | None, config: Path | None
-) -> Iterator[tuple[DataFolder, Settings, Any]]:
+def _opened(data: Path | None, config: Path | None) -> Iterator[tuple[DataFolder, Settings, Any]]:
     """Open the records of a data folder, brought up to the journal."""
     folder = existing_ledger(data)
     with expected():

@@ -194,7 +194,9 @@ def markdown(told: dict[str, Any]) -> str:
         f"{log['last_index']} of the {log['tree_size']} of the log {log['origin']}.",
     ]
     for line in told["lines"]:
-        figures = ", ".join(f"{name.replace('_', ' ')} {_shown(n)}" for name, n in line["figures"].items())
+        figures = ", ".join(
+            f"{name.replace('_', ' ')} {_shown(n)}" for name, n in line["figures"].items()
+        )
         command = f" (`{line['command']}`)" if line["command"] else ""
         lines += [
             "", f"## Article {line['article']}, of the {line['whose']}", "", line["duty"], "",

@@ -39,9 +39,7 @@ class Ledger(NamedTuple):
     """Of the newest checkpoint; None while there is none."""
 
 
-def rows(
-    ledger: Ledger, charges: Iterable[Charge], bought: Iterable[Purchase]
-) -> Iterator[Record]:
+def rows(ledger: Ledger, charges: Iterable[Charge], bought: Iterable[Purchase]) -> Iterator[Record]:
     """Yield the rows of Cost and Usage; columns that a version has not are left to the writer."""
     told = _told_always(ledger)
     for purchase in bought:

@@ -69,7 +69,11 @@ def in_use(facts: Facts) -> list[Use]:
 
 
 def _use(
-    facts: Facts, named: tuple[str, str, str], rows: Flags, of_model: Flags, classes: dict[str, Flags]
+    facts: Facts,
+    named: tuple[str, str, str],
+    rows: Flags,
+    of_model: Flags,
+    classes: dict[str, Flags],
 ) -> Use:
     leaves, costs = leaves_of(facts, rows), facts.cost[rows]
     assert leaves is not None, "a model that nobody asked is not in use"

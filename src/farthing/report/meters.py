@@ -87,7 +87,9 @@ class PriceTier(NamedTuple):
 class Pricing:
     """Finds the prices of queries in the books that are kept in a folder."""
 
-    def __init__(self, books: Path, lists: Mapping[str, str], terms: list[Mapping[str, Any]]) -> None:
+    def __init__(
+        self, books: Path, lists: Mapping[str, str], terms: list[Mapping[str, Any]]
+    ) -> None:
         """`lists` says by whose prices a provider's models go; `terms` are all commitments."""
         self._folder = books
         self._lists = lists
@@ -136,7 +138,15 @@ class Pricing:
         makes = bool(row["output"])
         for tier, when, slot in self._tiers(book, provider, row["model"]):
             for meters in dict.fromkeys([(*TOKENS, *special), special or TOKENS]):
-                key = (book.digest, provider, row["model"], row["began"] // slot, tier, meters, makes)
+                key = (
+                    book.digest,
+                    provider,
+                    row["model"],
+                    row["began"] // slot,
+                    tier,
+                    meters,
+                    makes,
+                )
                 if key not in self._rates:
                     self._rates[key] = _rate(book, key, row["began"], when)
                 rate = self._rates[key]

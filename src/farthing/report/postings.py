@@ -60,7 +60,9 @@ def unknown(connection: sa.Connection, ledger: str, since: int, until: int) -> U
     mine = (c.ledger == ledger) & (c.status == "unresolved")
     within = mine & (c.ended >= since) & (c.ended < until)
     counted = sa.select(c.unpriced, sa.func.count(), sa.func.sum(c.held)).where(within)
-    found = {bool(free): (n, held) for free, n, held in connection.execute(counted.group_by(c.unpriced))}
+    found = {
+        bool(free): (n, held) for free, n, held in connection.execute(counted.group_by(c.unpriced))
+    }
     bounded, free = found.get(False, (0, 0)), found.get(True, (0, 0))
     return Unknown(bounded[0] + free[0], int(bounded[1]), free[0])
 

@@ -95,7 +95,12 @@ def _parquet(path: Path, columns: list[Column], records: Iterable[Record]) -> in
         from pyarrow import parquet  # noqa: PLC0415
     except ModuleNotFoundError:
         raise ConfigError("Parquet needs pyarrow: pip install 'farthing[report]'") from None
-    kinds = {TEXT: pa.string(), JSON: pa.string(), COUNT: pa.int64(), TIME: pa.timestamp("s", "UTC")}
+    kinds = {
+        TEXT: pa.string(),
+        JSON: pa.string(),
+        COUNT: pa.int64(),
+        TIME: pa.timestamp("s", "UTC"),
+    }
     schema = pa.schema(
         [(c.name, pa.decimal128(DIGITS, c.kind) if isinstance(c.kind, int) else kinds[c.kind])
          for c in columns]
@@ -104,7 +109,9 @@ def _parquet(path: Path, columns: list[Column], records: Iterable[Record]) -> in
     with parquet.ParquetWriter(path, schema) as writer:
         for piece in _pieces(records):
             told = [[_value(r.get(c.name), c.kind) for r in piece] for c in columns]
-            arrays = [pa.array(values, field.type) for values, field in zip(told, schema, strict=True)]
+            arrays = [
+                pa.array(values, field.type) for values, field in zip(told, schema, strict=True)
+            ]
             writer.write_batch(pa.record_batch(arrays, schema=schema))
             count += len(piece)
     return count
