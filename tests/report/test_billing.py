@@ -13,9 +13,9 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.exports import ALL, Billed
 from tests.support.bills import NOVEMBER, OCTOBER, SEPTEMBER, billed, bills
 from tests.support.evidence import publish
+from tests.support.exports import ALL, Billed
 
 from farthing import money
 from farthing.evidence.source import source_of
@@ -107,11 +107,11 @@ def test_what_was_settled_late_corrects_the_month_it_was_served_in(sqlite_bills:
 def late_settlements(made: list[Entry]) -> list[int]:
     """The costs that became known in October of what was sent in September."""
     lost = {entry.id: entry.at for entry in made if isinstance(entry, Unresolved)}
-    found = []
-    for entry in made:
-        if isinstance(entry, Resolve | Expire) and lost[entry.id] < OCTOBER <= entry.at:
-            found.append(entry.usd if isinstance(entry, Resolve) else 20 * 10**9)
-    return found
+    return [
+        entry.usd if isinstance(entry, Resolve) else 20 * 10**9
+        for entry in made
+        if isinstance(entry, Resolve | Expire) and lost[entry.id] < OCTOBER <= entry.at
+    ]
 
 
 def test_unknown_costs_are_named_and_in_no_row(sqlite_bills: Billed) -> None:

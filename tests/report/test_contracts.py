@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.exports import ALL, OF, Billed, read
 from tests.support.bills import LEDGER, NOVEMBER, SEPTEMBER
+from tests.support.exports import ALL, OF, Billed, read
 from tests.support.focus import toolkit
 
 from farthing.report.contracts import contracts

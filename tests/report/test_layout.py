@@ -44,7 +44,7 @@ def test_kinds_are_the_specifications() -> None:
     for column in (*COST_AND_USAGE, *CONTRACT_COMMITMENT):
         if column.name in known:
             wanted = kinds[known[column.name]["data_type"]]
-            assert column.kind == wanted or wanted is int and isinstance(column.kind, int)
+            assert column.kind == wanted or (wanted is int and isinstance(column.kind, int))
 
 
 def test_end_users_have_a_column_where_they_are_wanted() -> None:

@@ -10,8 +10,8 @@ from tests.support.bills import SEPTEMBER, book, book_file
 
 from farthing.ledger.commitment import contracted
 from farthing.ledger.entry import Commitment
-from farthing.prices.rate import SPECIAL, cost
 from farthing.prices.rate import METERS as PRICED
+from farthing.prices.rate import SPECIAL, cost
 from farthing.report.meters import COUNTED, METERS, WHOLLY, Priced, Pricing
 from farthing.wire.dialect import Usage
 

@@ -44,7 +44,9 @@ def mlbom_command(
     _write(out, encoded(mlbom(facts, in_use(facts))))
 
 
-@app.command("model-card", epilog=examples("export model-card --model openai/gpt-4o-mini"))
+@app.command(
+    "model-card", epilog=examples("export model-card --model PROVIDER/MODEL --out card.md")
+)
 def model_card(
     model: Annotated[
         str, typer.Option("--model", metavar="PROVIDER/MODEL", help="As `farthing log` shows it.")

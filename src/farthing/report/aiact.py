@@ -18,8 +18,8 @@ from farthing.report.columns import Facts
 from farthing.report.performance import classified, performance
 
 NO_CLAIM = (
-    "No claim of conformity is made. This list says what farthing holds as evidence for some duties "
-    "of Regulation (EU) 2024/1689, and what it does not hold. Whether the Act applies to a system, "
+    "No claim of conformity is made. This list says what farthing holds as evidence for some "
+    "duties of Regulation (EU) 2024/1689, and what it does not hold. Whether the Act applies to a system, "
     "and whether a duty is met, is for those who answer for the system to judge."
 )
 # Articles 19(1) and 26(6) speak of at least six months; the longest six months have 184 days.
@@ -120,14 +120,14 @@ DUTIES = (
          "Every query's ending and every administrative change, in a signed, append-only log.",
          "farthing verify folder", recorded,
          "What happens in the application before it asks a model and after it was answered."),
-    Duty("12(2)", PROVIDER, "What is recorded lets risks and substantial changes be traced, and the "
-         "system be monitored after it was put on the market and while it runs.",
+    Duty("12(2)", PROVIDER, "What is recorded lets risks and substantial changes be traced, and "
+         "the system be monitored after it was put on the market and while it runs.",
          "Overruns, refusals, unresolved queries, changes of configuration, prices and limits, and "
          "versions that a provider changed without a word.",
          "farthing performance", alarms,
          "Risks that lie in what was asked and answered: contents are not in the log."),
-    Duty("12(3)", PROVIDER, "For remote biometric identification: when each use began and ended, what "
-         "it was compared with, what matched, and who verified the result.",
+    Duty("12(3)", PROVIDER, "For remote biometric identification: when each use began and ended, "
+         "what it was compared with, what matched, and who verified the result.",
          "When each query began and ended.", "farthing log", uses,
          "Everything else of it."),
     Duty("19(1)", PROVIDER, "Logs under the provider's control are kept for a time that suits the "
@@ -144,24 +144,26 @@ DUTIES = (
          "Whether somebody oversees the system itself, and is able to."),
     Duty("26(4)", DEPLOYER, "Input data under the deployer's control suit the purpose.",
          "Nothing.", "", nothing, "All of it: contents are not looked at."),
-    Duty("26(5)", DEPLOYER, "The system's operation is monitored, and risks and serious incidents are "
-         "told to those concerned.",
+    Duty("26(5)", DEPLOYER, "The system's operation is monitored, and risks and serious incidents "
+         "are told to those concerned.",
          "Availability, errors, times and costs of each model, with intervals.",
          "farthing performance", monitored, "To tell anybody."),
     Duty("26(6)", DEPLOYER, "Logs under the deployer's control are kept for a time that suits the "
          "purpose, six months at least.",
          "As for article 19(1).", "farthing verify growth", kept,
          "Logs of the applications that ask."),
-    Duty("26(7), 26(11)", DEPLOYER, "Workers, and people about whom it helps to decide, are told that a "
-         "high-risk system is used.", "Nothing.", "", nothing, "All of it."),
+    Duty("26(7), 26(11)", DEPLOYER, "Workers, and people about whom it helps to decide, are told "
+         "that a high-risk system is used.", "Nothing.", "", nothing, "All of it."),
     Duty("50(1)", PROVIDER, "People who deal with the system are told that it is an AI system.",
          "Nothing.", "", nothing, "All of it: the application speaks with people."),
-    Duty("50(2)", PROVIDER, "Synthetic audio, images, film and text are marked so that machines can tell.",
-         "Which queries made output, and of what kind. Answers pass through unchanged, with the marks "
-         "that a model's provider gave them.", "farthing export mlbom", nothing,
+    Duty("50(2)", PROVIDER, "Synthetic audio, images, film and text are marked for machines to "
+         "tell.",
+         "Which queries made output, and of what kind. Answers pass through unchanged, with the "
+         "marks that a model's provider gave them.", "farthing export mlbom", nothing,
          "Marking: farthing marks nothing, and does not look for marks."),
-    Duty("50(3), 50(4)", DEPLOYER, "People are told of emotion recognition, of deep fakes, and of text "
-         "on matters of public interest that was generated.", "Nothing.", "", nothing, "All of it."),
+    Duty("50(3), 50(4)", DEPLOYER, "People are told of emotion recognition, of deep fakes, and of "
+         "text on matters of public interest that was generated.", "Nothing.", "", nothing,
+         "All of it."),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""An export of Cost and Usage: read from the records, written to a file, with what it says of itself.
+"""An export of Cost and Usage: from the records to a file, with what it says of itself.
 
 Beside the file stands OUT.metadata.json: what it is made of, which leaves of the transparency log
 it covers, its sums, and the queries whose cost is not known, which no row has.
@@ -17,8 +17,8 @@ from farthing import money
 from farthing.clock import iso
 from farthing.ledger.records import queries
 from farthing.report.charges import Charge, Charging, Costs
-from farthing.report.layout import COST_AND_USAGE, of_version
 from farthing.report.focus import CURRENCY, Ledger, rows
+from farthing.report.layout import COST_AND_USAGE, of_version
 from farthing.report.meters import Pricing
 from farthing.report.postings import (
     Draws,

@@ -1,4 +1,4 @@
-"""What each meter of a query cost: its price by the book that was in force, checked against the bill.
+"""What each meter of a query cost: its price by the book in force, checked against the bill.
 
 The ledger has what a query used of each meter and what it cost in all; the price of each meter
 stands in the price book, which it names. Prices are believed only if they come to the list cost
@@ -113,9 +113,8 @@ class Pricing:
             each = [(name, getattr(prices, name), count) for name, count in used]
             if prices.request:
                 each.append(("request", prices.request, 1))
-            if None not in [price for _, price, _ in each]:
-                if money.charge(sum(price * count for _, price, count in each)) == list_usd:
-                    return Priced(tuple((name, price) for name, price, _ in each), tier, off)
+            if None not in [price for _, price, _ in each] and _charge(each) == list_usd:
+                return Priced(tuple((name, price) for name, price, _ in each), tier, off)
         return Priced(WHOLLY, "stated", off)
 
     def _discount(self, provider: str, list_usd: int, usd: int) -> int:
@@ -166,6 +165,10 @@ class Pricing:
             path = next(iter(self._folder.glob(f"{digest}*.json")), None) if digest else None
             self._books[digest] = PriceBook(path.read_bytes()) if path is not None else None
         return self._books[digest]
+
+
+def _charge(each: list[tuple[str, int, int]]) -> int:
+    return money.charge(sum(price * count for _, price, count in each))
 
 
 def _rate(book: PriceBook, key: Any, at: int, when: dict[str, str]) -> Rate | None:

@@ -91,13 +91,13 @@ def card(span: Range, uses: list[Use]) -> str:
         "",
         f"# {name}",
         "",
-        f"Used from {clock.iso(span.since)} to {clock.iso(span.until)} through farthing. The provider "
-        f"named in its answers: {versions}.",
+        f"Used from {clock.iso(span.since)} to {clock.iso(span.until)} through farthing. The "
+        f"provider named in its answers: {versions}.",
         "",
         "## Not known here",
         "",
-        "The ledger knows what was asked of the model, what it cost and how it answered. It does not "
-        "know, and this card does not say:",
+        "The ledger knows what was asked of the model, what it cost and how it answered. It does "
+        "not know, and this card does not say:",
         "",
         *(f"- {unknown}" for unknown in UNKNOWN),
         "",
