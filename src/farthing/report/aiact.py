@@ -19,8 +19,8 @@ from farthing.report.performance import classified, performance
 
 NO_CLAIM = (
     "No claim of conformity is made. This list says what farthing holds as evidence for some "
-    "duties of Regulation (EU) 2024/1689, and what it does not hold. Whether the Act applies to a system, "
-    "and whether a duty is met, is for those who answer for the system to judge."
+    "duties of Regulation (EU) 2024/1689, and what it does not hold. Whether the Act applies to a "
+    "system, and whether a duty is met, is for those who answer for the system to judge."
 )
 # Articles 19(1) and 26(6) speak of at least six months; the longest six months have 184 days.
 SIX_MONTHS_DAYS = 184
