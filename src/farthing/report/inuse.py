@@ -99,8 +99,8 @@ def _availability(facts: Facts, name: str, rows: Flags, classes: dict[str, Flags
     no version."""
     able = rows & ~(classes["rejected"] | classes["gateway"])
     told = rate(facts, rows & (classes["answered"] | classes["answered_without_usage"]), able)
-    shown = [_share(value) for value in (told.rate, told.low, told.high)]
-    return Metric("availability", *shown, told.of, f"{name}, all versions")
+    shown, low, high = (_share(value) for value in (told.rate, told.low, told.high))
+    return Metric("availability", shown, low, high, told.of, f"{name}, all versions")
 
 
 def _share(value: float | None) -> str:
@@ -117,7 +117,7 @@ def _times(facts: Facts, named: tuple[str, str, str], answered: Flags) -> list[M
         for percent in PERCENTS:
             value = getattr(told, percent)
             if value is not None:
-                bounds = ["" if edge is None else str(edge) for edge in (value.low, value.high)]
+                low, high = ("" if edge is None else str(edge) for edge in (value.low, value.high))
                 kind = f"{TIMES[what]}, {percent}, microseconds"
-                found.append(Metric(kind, str(value.value), *bounds, told.n, name))
+                found.append(Metric(kind, str(value.value), low, high, told.n, name))
     return found
