@@ -20,7 +20,7 @@ from tests.support.exports import ALL, Billed
 from farthing import money
 from farthing.evidence.source import source_of
 from farthing.evidence.tiles import TreeReader
-from farthing.ledger.entry import Entry, Expire, Resolve, Settle, Unresolved
+from farthing.ledger.entry import Entry, Expire, Resolve, Settle, Unresolved, WriteOff
 from farthing.ledger.records import queries
 
 COSTS = ("ListCost", "ContractedCost", "EffectiveCost", "BilledCost")
@@ -84,7 +84,7 @@ def test_sums_of_any_ledger(seed: int, count: int, tmp_path_factory: Any) -> Non
 def test_a_month_stays_as_it_was_exported(tmp_path: Path) -> None:
     """What is settled in October changes nothing of September."""
     made = bills(3, 60)
-    cut = max(n for n, entry in enumerate(made) if entry.at < OCTOBER) + 1  # type: ignore[union-attr]
+    cut = max(n for n, entry in enumerate(made) if entry.at < OCTOBER) + 1
     then = Billed(*billed(tmp_path / "then", made[:cut]), tmp_path)
     before, _ = then.export("1.4", "2026-09")
     now = Billed(*billed(tmp_path / "now", made), tmp_path)
@@ -118,7 +118,7 @@ def test_unknown_costs_are_named_and_in_no_row(sqlite_bills: Billed) -> None:
     _, made = sqlite_bills.export()
     told = json.loads(made.sidecar.read_text())
     lost = [e.id for e in bills() if isinstance(e, Unresolved)]
-    ended = {e.id for e in bills() if type(e).__name__ in ("Resolve", "Expire", "WriteOff")}
+    ended = {e.id for e in bills() if isinstance(e, Resolve | Expire | WriteOff)}
     unknown = len(set(lost) - ended)
     assert unknown and told["unknown"] == {
         "queries": unknown, "at_most_usd": str(20 * unknown), "without_bound": 0,

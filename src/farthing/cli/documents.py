@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from farthing.cli.export import Period, Since, Until, app, span
+from farthing.cli.export import Period, Since, Until, span
 from farthing.cli.logged import LogPlace, PublicKey, entries_of, extra, reading
 from farthing.cli.output import ConfigFile, Data, Json, examples, expected, stop
 
@@ -22,7 +22,6 @@ MaybeOut = Annotated[
 ]
 
 
-@app.command("mlbom", epilog=examples("export mlbom --period 2026-Q3 --out models.cdx.json"))
 def mlbom_command(
     out: MaybeOut = None,
     period: Period = "",
@@ -73,7 +72,6 @@ def model_card(
     _write(out, card(facts.range, mine).encode())
 
 
-@app.command("ai-act", epilog=examples("export ai-act --period 2026-Q3 --out checklist.md"))
 def ai_act(
     out: MaybeOut = None,
     period: Period = "",
@@ -95,6 +93,13 @@ def ai_act(
 
     told = checklist(facts)
     _write(out, msgspec.json.encode(told) + b"\n" if json else markdown(told).encode())
+
+
+COMMANDS = {
+    "mlbom": (mlbom_command, "export mlbom --period 2026-Q3 --out models.cdx.json"),
+    "model-card": (model_card, "export model-card --model PROVIDER/MODEL --out card.md"),
+    "ai-act": (ai_act, "export ai-act --period 2026-Q3 --out checklist.md"),
+}
 
 
 def _facts(

@@ -13,6 +13,7 @@ from farthing.cli import (
     credit,
     doctor,
     documents,
+    export,
     holds,
     keys,
     ledger,
@@ -26,7 +27,7 @@ from farthing.cli import (
     up,
     verify,
 )
-from farthing.cli.output import Json, console, print_json
+from farthing.cli.output import Json, console, examples, print_json
 
 app = typer.Typer(
     name="farthing",
@@ -53,7 +54,9 @@ app.command("receipt")(receipt.receipt)
 app.command("log-key")(receipt.log_key)
 app.add_typer(verify.app, name="verify")
 app.command("performance")(performance.performance_command)
-app.add_typer(documents.app, name="export")
+for name, (command, example) in documents.COMMANDS.items():
+    export.app.command(name, epilog=examples(example))(command)
+app.add_typer(export.app, name="export")
 app.command("quote")(quote.quote_command)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)

@@ -8,7 +8,7 @@ tried, and where none comes to it the query is one line, without meters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,7 +88,7 @@ class Pricing:
     """Finds the prices of queries in the books that are kept in a folder."""
 
     def __init__(
-        self, books: Path, lists: Mapping[str, str], terms: list[Mapping[str, Any]]
+        self, books: Path, lists: Mapping[str, str], terms: Sequence[Mapping[str, Any]]
     ) -> None:
         """`lists` says by whose prices a provider's models go; `terms` are all commitments."""
         self._folder = books

@@ -85,7 +85,7 @@ class Lineage:
     def __init__(self, connection: sa.Connection, ledger: str) -> None:
         made = sa.select(scopes.c.scope, scopes.c.parent).where(scopes.c.ledger == ledger)
         owned = sa.select(keys.c.id, keys.c.parent).where(keys.c.ledger == ledger)
-        self._parents: dict[str, str] = dict(connection.execute(made).tuples().all())
+        self._parents = {row.scope: row.parent for row in connection.execute(made)}
         for key, parent in connection.execute(owned):
             self._parents[f"key:{key}"] = parent
 
