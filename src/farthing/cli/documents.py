@@ -11,7 +11,7 @@ import typer
 
 from farthing.cli.export import Period, Since, Until, span
 from farthing.cli.logged import LogPlace, PublicKey, entries_of, extra, reading
-from farthing.cli.output import ConfigFile, Data, Json, examples, expected, stop
+from farthing.cli.output import ConfigFile, Data, Json, expected, stop
 
 if TYPE_CHECKING:
     from farthing.report.columns import Facts
@@ -43,9 +43,6 @@ def mlbom_command(
     _write(out, encoded(mlbom(facts, in_use(facts))))
 
 
-@app.command(
-    "model-card", epilog=examples("export model-card --model PROVIDER/MODEL --out card.md")
-)
 def model_card(
     model: Annotated[
         str, typer.Option("--model", metavar="PROVIDER/MODEL", help="As `farthing log` shows it.")
