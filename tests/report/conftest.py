@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """What tests of reports share: queries that end in every way, and a ledger with everything."""
+=======
+"""What tests of reports share: a log of queries that end in every way a provider can make them."""
+>>>>>>> wt-focus
 
 from __future__ import annotations
 
@@ -14,7 +18,11 @@ import pytest
 import sqlalchemy as sa
 from tests.support.bills import LEDGER, billed, bills
 from tests.support.evidence import VERIFIER, Log, make_log
+<<<<<<< HEAD
 from tests.support.postgres import PostgresServer
+=======
+from tests.support.exports import both_bills, sqlite_bills  # noqa: F401  (fixtures)
+>>>>>>> wt-focus
 
 from farthing.evidence.entries import read_entries
 from farthing.evidence.source import source_of
@@ -123,6 +131,7 @@ def _settle(draw: random.Random, query: str, at: int) -> Settle:
     finish = draw.choice(FINISHES) if good else ""
     return Settle(at, query, cost, usage, status, first, total, "up", version if good else "",
                   finish=finish)  # fmt: skip
+<<<<<<< HEAD
 
 
 ALL = "2026-08..2026-11"
@@ -173,3 +182,5 @@ def both_bills(
     folder, engine = billed(root / "data", bills(), url)
     yield Billed(folder, engine, root)
     engine.dispose()
+=======
+>>>>>>> wt-focus

@@ -13,14 +13,14 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.report.conftest import ALL, Billed
 from tests.support.bills import NOVEMBER, OCTOBER, SEPTEMBER, billed, bills
 from tests.support.evidence import publish
+from tests.support.exports import ALL, Billed
 
 from farthing import money
 from farthing.evidence.source import source_of
 from farthing.evidence.tiles import TreeReader
-from farthing.ledger.entry import Entry, Expire, Resolve, Settle, Unresolved
+from farthing.ledger.entry import Entry, Expire, Resolve, Settle, Unresolved, WriteOff
 from farthing.ledger.records import queries
 
 COSTS = ("ListCost", "ContractedCost", "EffectiveCost", "BilledCost")
@@ -84,7 +84,7 @@ def test_sums_of_any_ledger(seed: int, count: int, tmp_path_factory: Any) -> Non
 def test_a_month_stays_as_it_was_exported(tmp_path: Path) -> None:
     """What is settled in October changes nothing of September."""
     made = bills(3, 60)
-    cut = max(n for n, entry in enumerate(made) if entry.at < OCTOBER) + 1  # type: ignore[union-attr]
+    cut = max(n for n, entry in enumerate(made) if entry.at < OCTOBER) + 1
     then = Billed(*billed(tmp_path / "then", made[:cut]), tmp_path)
     before, _ = then.export("1.4", "2026-09")
     now = Billed(*billed(tmp_path / "now", made), tmp_path)
@@ -107,18 +107,18 @@ def test_what_was_settled_late_corrects_the_month_it_was_served_in(sqlite_bills:
 def late_settlements(made: list[Entry]) -> list[int]:
     """The costs that became known in October of what was sent in September."""
     lost = {entry.id: entry.at for entry in made if isinstance(entry, Unresolved)}
-    found = []
-    for entry in made:
-        if isinstance(entry, Resolve | Expire) and lost[entry.id] < OCTOBER <= entry.at:
-            found.append(entry.usd if isinstance(entry, Resolve) else 20 * 10**9)
-    return found
+    return [
+        entry.usd if isinstance(entry, Resolve) else 20 * 10**9
+        for entry in made
+        if isinstance(entry, Resolve | Expire) and lost[entry.id] < OCTOBER <= entry.at
+    ]
 
 
 def test_unknown_costs_are_named_and_in_no_row(sqlite_bills: Billed) -> None:
     _, made = sqlite_bills.export()
     told = json.loads(made.sidecar.read_text())
     lost = [e.id for e in bills() if isinstance(e, Unresolved)]
-    ended = {e.id for e in bills() if type(e).__name__ in ("Resolve", "Expire", "WriteOff")}
+    ended = {e.id for e in bills() if isinstance(e, Resolve | Expire | WriteOff)}
     unknown = len(set(lost) - ended)
     assert unknown and told["unknown"] == {
         "queries": unknown, "at_most_usd": str(20 * unknown), "without_bound": 0,

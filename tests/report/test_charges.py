@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.report.conftest import Billed
+from tests.support.exports import Billed
 
 from farthing.report.charges import (
     HOUR,

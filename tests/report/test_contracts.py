@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.report.conftest import OF, Billed, read
 from tests.support.bills import LEDGER, NOVEMBER, SEPTEMBER
+from tests.support.exports import ALL, OF, Billed, read
 from tests.support.focus import toolkit
 
 from farthing.report.contracts import contracts
@@ -33,7 +33,7 @@ def test_the_toolkit_finds_nothing_wrong_with_both_together(
 ) -> None:
     """What usage says that a commitment paid is of a commitment that is there."""
     sqlite_bills.export()
-    (used,) = sqlite_bills.out.glob("focus-1.4-2026-08*.csv")
+    used = sqlite_bills.out / f"focus-1.4-{ALL}.csv"
     terms = tmp_path / "terms.csv"
     exported(sqlite_bills, terms, "1.4")
     assert "OK (STRUCTURAL_VALID" in toolkit(

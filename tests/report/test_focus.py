@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.report.conftest import ALL, Billed
+from tests.support.exports import ALL, Billed
 from tests.support.focus import failing_rules, toolkit
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "focus.md"

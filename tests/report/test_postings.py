@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.report.conftest import Billed
 from tests.support.bills import LEDGER, bills
+from tests.support.exports import Billed
 
 from farthing.evidence.leaf import Leaves
 from farthing.ledger.entry import Draw, Hold, Settle

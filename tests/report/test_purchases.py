@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.report.conftest import Billed
 from tests.support.bills import DAY, HOUR, LEDGER, OCTOBER, SEPTEMBER
+from tests.support.exports import Billed
 
 from farthing.report.postings import Draws, Lineage, Places, entered
 from farthing.report.purchases import Purchase, purchases

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from pyarrow import parquet
-from tests.report.conftest import ALL, Billed, read
+from tests.support.exports import ALL, Billed, read
 
 from farthing.errors import ConfigError
 from farthing.report.layout import AMOUNT, Column

@@ -34,14 +34,11 @@ app = typer.Typer(
 
 FORMATS = ("csv", "parquet")
 
-PeriodOption = Annotated[
-    str,
-    typer.Option(
-        "--period",
-        metavar="PERIOD",
-        help="2026, 2026-Q3, 2026-09, 2026-09-15, or 2026-09-01..2026-09-15; UTC.",
-    ),
+Period = Annotated[
+    str, typer.Option(show_default="this month", help="2026, 2026-Q3, 2026-09 or 2026-09-15; UTC.")
 ]
+Since = Annotated[str, typer.Option(show_default=False, help="From this time on (UTC).")]
+Until = Annotated[str, typer.Option(show_default=False, help="Up to this time.")]
 Out = Annotated[Path, typer.Option("--out", help="Write it to this file.")]
 Form = Annotated[str, typer.Option("--format", help="csv, or parquet with farthing[report].")]
 Users = Annotated[bool, typer.Option("--users", help="Name end users, which may be personal data.")]
@@ -56,8 +53,10 @@ Operator = Annotated[str, typer.Option("--operator", help="Who sells prepaid cre
     ),
 )
 def focus(
-    period: PeriodOption,
     out: Out,
+    period: Period = "",
+    since: Since = "",
+    until: Until = "",
     version: Annotated[str, typer.Option("--version", help="Of FOCUS: 1.2 or 1.4.")] = "1.4",
     form: Form = "csv",
     users: Users = False,
@@ -79,9 +78,12 @@ def focus(
     _check("--format", form, FORMATS)
     with _opened(data, config) as (folder, settings, engine), expected():
         from farthing.report.billing import Kept, Wanted, export  # noqa: PLC0415
+<<<<<<< HEAD
         from farthing.report.spans import period_of  # noqa: PLC0415
+=======
+>>>>>>> wt-focus
 
-        wanted = Wanted(version, period_of(period), form, out, users)
+        wanted = Wanted(version, *span(period, since, until), form, out, users)
         kept = Kept(folder.journal, folder.price_books, _price_lists(settings))
         with _consistent(engine) as connection, _progress("Queries") as tell:
             made = export(
@@ -138,6 +140,17 @@ def commitments(
         print_json({"rows": count, "out": str(out)})
     else:
         console.print(f"{out}: {count} commitments and credits", soft_wrap=True, markup=False)
+
+
+def span(period: str, since: str, until: str) -> tuple[int, int]:
+    """Return from which moment up to which one was chosen; this month where nothing was."""
+    from farthing.report.period import moment_of, month_of, period_of  # noqa: PLC0415
+
+    begin, end = period_of(period) if period else month_of(clock.wall())
+    begin, end = moment_of(since) if since else begin, moment_of(until) if until else end
+    if begin >= end:
+        stop(f"the period ends at {clock.iso(end)}, before it begins at {clock.iso(begin)}")
+    return begin, end
 
 
 def _check(option: str, value: str, known: tuple[str, ...]) -> None:

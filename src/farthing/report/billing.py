@@ -1,4 +1,4 @@
-"""An export of Cost and Usage: read from the records, written to a file, with what it says of itself.
+"""An export of Cost and Usage: from the records to a file, with what it says of itself.
 
 Beside the file stands OUT.metadata.json: what it is made of, which leaves of the transparency log
 it covers, its sums, and the queries whose cost is not known, which no row has.
@@ -45,7 +45,9 @@ class Wanted(NamedTuple):
     """What an export is of, and how it is written."""
 
     version: str
-    period: Period
+    since: int
+    until: int
+    """The period, in nanoseconds since 1970; it ends before this moment."""
     form: str
     out: Path
     users: bool = False
@@ -116,7 +118,7 @@ def export(
     Raises:
         ConfigError: the file cannot be written, or a package is missing that Parquet needs.
     """
-    begins, ends = wanted.period.begins, wanted.period.ends
+    begins, ends = wanted.since, wanted.until
     of_ledger = (connection, ledger.id, begins, ends)
     found = entered(connection, ledger.id, "top-up", "commitment", "exercise")
     places, lineage = Places(connection, ledger.id), Lineage(connection, ledger.id)
@@ -164,7 +166,7 @@ def _metadata(ledger: Ledger, wanted: Wanted, made: Exported, span: dict[str, An
     return {
         "specification": f"FOCUS {wanted.version}, Cost and Usage",
         "file": {"name": wanted.out.name, "sha256": digest, "rows": made.rows},
-        "period": {"since": iso(wanted.period.begins), "until": iso(wanted.period.ends)},
+        "period": {"since": iso(wanted.since), "until": iso(wanted.until)},
         "currency": CURRENCY,
         "ledger": {
             "id": ledger.id, "log_origin": ledger.origin, "log_tree_size": ledger.tree_size, **span,

@@ -162,7 +162,9 @@ def account_of(path: list[str], users: bool) -> Account:
     first = dict(reversed(named))
     return Account(
         made[-1] if made else "",  # a path has the key first, and what it belongs to after it
-        *(first.get(kind, "") for kind in ("team", "project", "key")),
+        first.get("team", ""),
+        first.get("project", ""),
+        first.get("key", ""),
         first.get("user", "") if users else "",
         tuple(name for kind, name in named if kind == "tag"),
     )

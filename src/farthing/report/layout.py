@@ -1,4 +1,4 @@
-"""The columns of the exports, as data: FOCUS Cost and Usage 1.2 and 1.4, Contract Commitment 1.3, 1.4.
+"""The columns of the exports, as data: FOCUS Cost and Usage, and Contract Commitment.
 
 https://focus.finops.org/focus-specification/
 """

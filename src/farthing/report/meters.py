@@ -1,4 +1,4 @@
-"""What each meter of a query cost: its price by the book that was in force, checked against the bill.
+"""What each meter of a query cost: its price by the book in force, checked against the bill.
 
 The ledger has what a query used of each meter and what it cost in all; the price of each meter
 stands in the price book, which it names. Prices are believed only if they come to the list cost
@@ -8,7 +8,7 @@ tried, and where none comes to it the query is one line, without meters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,7 +88,11 @@ class Pricing:
     """Finds the prices of queries in the books that are kept in a folder."""
 
     def __init__(
+<<<<<<< HEAD
         self, books: Path, lists: Mapping[str, str], terms: list[Mapping[str, Any]]
+=======
+        self, books: Path, lists: Mapping[str, str], terms: Sequence[Mapping[str, Any]]
+>>>>>>> wt-focus
     ) -> None:
         """`lists` says by whose prices a provider's models go; `terms` are all commitments."""
         self._folder = books
@@ -113,9 +117,8 @@ class Pricing:
             each = [(name, getattr(prices, name), count) for name, count in used]
             if prices.request:
                 each.append(("request", prices.request, 1))
-            if None not in [price for _, price, _ in each]:
-                if money.charge(sum(price * count for _, price, count in each)) == list_usd:
-                    return Priced(tuple((name, price) for name, price, _ in each), tier, off)
+            if None not in [price for _, price, _ in each] and _charge(each) == list_usd:
+                return Priced(tuple((name, price) for name, price, _ in each), tier, off)
         return Priced(WHOLLY, "stated", off)
 
     def _discount(self, provider: str, list_usd: int, usd: int) -> int:
@@ -166,6 +169,10 @@ class Pricing:
             path = next(iter(self._folder.glob(f"{digest}*.json")), None) if digest else None
             self._books[digest] = PriceBook(path.read_bytes()) if path is not None else None
         return self._books[digest]
+
+
+def _charge(each: list[tuple[str, int, int]]) -> int:
+    return money.charge(sum(price * count for _, price, count in each))
 
 
 def _rate(book: PriceBook, key: Any, at: int, when: dict[str, str]) -> Rate | None:

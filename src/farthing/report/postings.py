@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
+from farthing.ledger.commitment import PPM
 from farthing.ledger.cursor import Cursor
 from farthing.ledger.entry import Draw, Overrun, Warned
 from farthing.ledger.records import METERS, entries, keys, queries, scopes
@@ -84,7 +85,7 @@ class Lineage:
     def __init__(self, connection: sa.Connection, ledger: str) -> None:
         made = sa.select(scopes.c.scope, scopes.c.parent).where(scopes.c.ledger == ledger)
         owned = sa.select(keys.c.id, keys.c.parent).where(keys.c.ledger == ledger)
-        self._parents = {scope: parent for scope, parent in connection.execute(made)}
+        self._parents = {row.scope: row.parent for row in connection.execute(made)}
         for key, parent in connection.execute(owned):
             self._parents[f"key:{key}"] = parent
 
@@ -134,7 +135,9 @@ class Draws:
         self._endings, self._sources, self._usd = array("q"), array("H"), array("q")
         self._names: dict[str, int] = {}
         self._waiting = {
-            f"commitment:{c['id']}/{number}": (c["id"], number + 1, before["usd"], after["after_ppm"])
+            f"commitment:{c['id']}/{number}": (
+                (c["id"], number + 1), before["usd"] * after["after_ppm"]
+            )
             for c in commitments
             for number, (before, after) in enumerate(
                 zip(c["tranches"], c["tranches"][1:], strict=False), start=1
@@ -150,13 +153,14 @@ class Draws:
         self._listed = list(self._names)
 
     def _read(self, cursor: Cursor) -> None:
-        position, ending = 0, 0
+        before, ending = 0, 0
         while found := cursor.read():
-            for position, entry in enumerate(found, position + 1):
+            for position, entry in enumerate(found, before + 1):
                 if isinstance(entry, Draw):
                     self._take(entry, ending, position)
                 elif not isinstance(entry, Overrun | Warned):
                     ending = position
+            before += len(found)
 
     def _take(self, draw: Draw, ending: int, position: int) -> None:
         self.drawn[draw.source] += draw.usd
@@ -166,9 +170,9 @@ class Draws:
         self._sources.append(self._names.setdefault(draw.source, len(self._names)))
         self._usd.append(draw.usd)
         waiting = self._waiting.get(draw.source)
-        if waiting and self.drawn[draw.source] * 1_000_000 >= waiting[2] * waiting[3]:
+        if waiting and self.drawn[draw.source] * PPM >= waiting[1]:
             del self._waiting[draw.source]
-            self.openings.append(Opening(waiting[0], waiting[1], draw.at, position))
+            self.openings.append(Opening(*waiting[0], draw.at, position))
 
     def of(self, ending: int) -> list[tuple[str, int]]:
         """Return what paid for the query whose ending is at a position: sources and nanodollars."""
