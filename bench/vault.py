@@ -18,9 +18,10 @@ from bench.ledger import settle
 from bench.measure import BUILD, check_disk
 
 from farthing.flow import ready
-from farthing.ledger.entry import Commitment, Ending, Erasure, Hold
+from farthing.ledger.entry import Commitment, Ending, Hold
 from farthing.ledger.ledger import Outcome
 from farthing.ledger.registry import KeyState
+from farthing.ledger.reported import Erasure
 from farthing.settings import ContentsRule
 from farthing.vault.drafts import Vault
 from farthing.vault.erase import Eraser, Intent

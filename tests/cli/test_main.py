@@ -22,7 +22,7 @@ GROUPS = {
     "credits": ["add", "list"],
     "commitments": ["add", "exercise", "list"],
     "holds": ["list", "resolve", "write-off", "reset"],
-    "export": ["focus", "commitments"],
+    "export": ["focus", "commitments", "mlbom", "model-card", "ai-act"],
     "ledger": ["rebuild", "verify", "show", "reconcile"],
     "log-key": ["rotate"],
     "verify": ["receipt", "folder", "growth"],

@@ -40,7 +40,7 @@ from farthing.ledger.entry import (
 )
 from farthing.ledger.evaluation import Evaluation
 from farthing.ledger.image import FORMAT
-from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Statement
+from farthing.ledger.reported import Erasure, LogKey, Refusals, Statement
 from farthing.ledger.seen import LIVE
 from farthing.ledger.state import State
 from farthing.wire.dialect import Usage

@@ -1,28 +1,16 @@
-<<<<<<< HEAD
-"""What tests of reports share: queries that end in every way, and a ledger with everything."""
-=======
 """What tests of reports share: a log of queries that end in every way a provider can make them."""
->>>>>>> wt-focus
 
 from __future__ import annotations
 
-import csv
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import sqlalchemy as sa
-from tests.support.bills import LEDGER, billed, bills
 from tests.support.evidence import VERIFIER, Log, make_log
-<<<<<<< HEAD
-from tests.support.postgres import PostgresServer
-=======
 from tests.support.exports import both_bills, sqlite_bills  # noqa: F401  (fixtures)
->>>>>>> wt-focus
 
 from farthing.evidence.entries import read_entries
 from farthing.evidence.source import source_of
@@ -38,12 +26,8 @@ from farthing.ledger.entry import (
     WriteOff,
 )
 from farthing.ledger.reported import Refusals
-from farthing.paths import DataFolder
-from farthing.report.billing import Exported, Kept, Wanted, export
 from farthing.report.columns import Facts
 from farthing.report.facts import read_facts
-from farthing.report.focus import Ledger
-from farthing.report.spans import period_of
 from farthing.wire.dialect import Usage
 
 SECOND = 10**9
@@ -88,9 +72,8 @@ def _entries(draw: random.Random) -> Iterator[Entry]:
         yield _hold(draw, f"q{number}", began)
         yield from _ending(draw, f"q{number}", ended, draw.randrange(1_000))
         if number % 50 == 0:
-            code, scope = draw.choice([("limit_reached", "team:a"), ("route_tripped", "")])
-            count = draw.randrange(1, 400)
-            yield Refusals(ended, ended - SECOND, ended, code, scope, "usd", "day", count)
+            why = draw.choice([("limit_reached", "team:a", "usd", "day"), ("route_tripped",)])
+            yield Refusals(ended, ended - SECOND, ended, *why, count=draw.randrange(1, 400))
             yield Config(ended, f"c{number}")
 
 
@@ -131,56 +114,3 @@ def _settle(draw: random.Random, query: str, at: int) -> Settle:
     finish = draw.choice(FINISHES) if good else ""
     return Settle(at, query, cost, usage, status, first, total, "up", version if good else "",
                   finish=finish)  # fmt: skip
-<<<<<<< HEAD
-
-
-ALL = "2026-08..2026-11"
-OF = Ledger(LEDGER, "Acme", "farthing", "farthing/ledger-one", 10**6)
-
-Export = Callable[..., tuple[list[dict[str, str]], Exported]]
-
-
-class Billed:
-    """A data folder and its records."""
-
-    def __init__(self, folder: DataFolder, engine: sa.Engine, out: Path) -> None:
-        self.folder, self.engine, self.out = folder, engine, out
-
-    def export(
-        self, version: str = "1.4", period: str = ALL, form: str = "csv", **more: Any
-    ) -> tuple[list[dict[str, str]], Exported]:
-        """Return the rows (of CSV) and what the export says of itself."""
-        out = self.out / f"focus-{version}-{period}.{form}"
-        wanted = Wanted(version, period_of(period), form, out, **more)
-        with self.engine.connect() as connection:
-            kept = Kept(self.folder.journal, self.folder.price_books, {})
-            made = export(connection, OF, kept, wanted)
-        return (read(out) if form == "csv" else []), made
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-@pytest.fixture(scope="session")
-def sqlite_bills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Billed]:
-    root = tmp_path_factory.mktemp("bills")
-    folder, engine = billed(root / "data", bills())
-    yield Billed(folder, engine, root)
-    engine.dispose()
-
-
-@pytest.fixture(scope="session", params=("sqlite", "postgresql"))
-def both_bills(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
-    postgres: PostgresServer,
-) -> Iterator[Billed]:  # fmt: skip
-    """The same ledger in each database."""
-    root = tmp_path_factory.mktemp("bills")
-    url = postgres.new_database() if request.param == "postgresql" else None
-    folder, engine = billed(root / "data", bills(), url)
-    yield Billed(folder, engine, root)
-    engine.dispose()
-=======
->>>>>>> wt-focus

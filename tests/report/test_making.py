@@ -13,7 +13,7 @@ from tests.support.statements import data_folder, inputs
 
 from farthing.errors import ConfigError
 from farthing.ledger import admin
-from farthing.ledger.entry import Statement
+from farthing.ledger.reported import Statement
 from farthing.paths import DataFolder, lock
 from farthing.report import making
 from farthing.report.draft import Inputs

@@ -14,7 +14,8 @@ from tests.support.statements import asking, month, statement
 
 from farthing.evidence.note import Signer
 from farthing.evidence.tiles import TileError
-from farthing.ledger.entry import Config, Genesis, Statement
+from farthing.ledger.entry import Config, Genesis
+from farthing.ledger.reported import Statement
 from farthing.report.proved import (
     StatementError,
     _figure,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from farthing.cli.export import Period, Since, Until, span
+from farthing.cli.export import Period, Since, Until, app, span
 from farthing.cli.logged import LogPlace, PublicKey, entries_of, extra, reading
-from farthing.cli.output import ConfigFile, Data, Json, expected, stop
+from farthing.cli.output import ConfigFile, Data, Json, examples, expected, stop
 
 if TYPE_CHECKING:
     from farthing.report.columns import Facts
@@ -120,3 +120,7 @@ def _write(out: Path | None, content: bytes) -> None:
         out.write_bytes(content)
     except OSError as error:
         stop(f"{out}: cannot be written: {error.strerror}")
+
+
+for _name, (_command, _example) in COMMANDS.items():
+    app.command(_name, epilog=examples(_example))(_command)

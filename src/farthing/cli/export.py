@@ -78,10 +78,6 @@ def focus(
     _check("--format", form, FORMATS)
     with _opened(data, config) as (folder, settings, engine), expected():
         from farthing.report.billing import Kept, Wanted, export  # noqa: PLC0415
-<<<<<<< HEAD
-        from farthing.report.spans import period_of  # noqa: PLC0415
-=======
->>>>>>> wt-focus
 
         wanted = Wanted(version, *span(period, since, until), form, out, users)
         kept = Kept(folder.journal, folder.price_books, _price_lists(settings))

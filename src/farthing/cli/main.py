@@ -10,38 +10,13 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from farthing import __version__
-<<<<<<< HEAD
 from farthing.cli.output import Json, console, print_json
-=======
-from farthing.cli import (
-    ask,
-    commitments,
-    credit,
-    doctor,
-    documents,
-    export,
-    holds,
-    keys,
-    ledger,
-    limits,
-    log,
-    performance,
-    quote,
-    receipt,
-    reconcile,
-    scopes,
-    up,
-    verify,
-)
-from farthing.cli.output import Json, console, examples, print_json
->>>>>>> wt-focus
 
 HELP = (
     "The accountable LLM gateway: every query priced before it is sent, capped while it "
     "runs, and provable afterwards."
 )
 
-<<<<<<< HEAD
 
 class Command(NamedTuple):
     """Where a command, or a group of them, is."""
@@ -75,7 +50,7 @@ COMMANDS = {
     "eval": Command("evaluate", "evaluate", "EPILOG"),
     "evals": Command("evals", "evals"),
     "report": Command("report", "report", "EXAMPLES"),
-    "export": Command("export"),
+    "export": Command("documents"),
     "quote": Command("quote", "quote_command"),
     "ask": Command("ask", "ask"),
     "doctor": Command("doctor", "doctor"),
@@ -104,29 +79,6 @@ def made(names: Iterable[str]) -> typer.Typer:
     command.command("version")(version)
     command.callback(invoke_without_command=True)(_root)
     return command
-=======
-app.command("up")(up.up)
-app.command("serve")(up.serve)
-app.add_typer(keys.app, name="keys")
-app.add_typer(scopes.app, name="scopes")
-app.add_typer(limits.app, name="limits")
-app.add_typer(credit.app, name="credits")
-app.add_typer(commitments.app, name="commitments")
-app.add_typer(holds.app, name="holds")
-app.command("log")(log.log)
-ledger.app.command("reconcile")(reconcile.reconcile_command)
-app.add_typer(ledger.app, name="ledger")
-app.command("receipt")(receipt.receipt)
-app.command("log-key")(receipt.log_key)
-app.add_typer(verify.app, name="verify")
-app.command("performance")(performance.performance_command)
-for name, (command, example) in documents.COMMANDS.items():
-    export.app.command(name, epilog=examples(example))(command)
-app.add_typer(export.app, name="export")
-app.command("quote")(quote.quote_command)
-app.command("ask")(ask.ask)
-app.command("doctor")(doctor.doctor)
->>>>>>> wt-focus
 
 
 def version(json: Json = False) -> None:

@@ -42,7 +42,7 @@ from farthing.ledger.evaluation import Evaluation, contradiction
 from farthing.ledger.image import encoded, restore
 from farthing.ledger.meter import UNITS
 from farthing.ledger.registry import KeyState, Registry, invalid
-from farthing.ledger.reported import Erasure, Evaluation, LogKey, Refusals, Statement
+from farthing.ledger.reported import Erasure, LogKey, Refusals, Statement
 from farthing.ledger.seen import Seen
 from farthing.ledger.window import WINDOWS
 from farthing.money import MOST

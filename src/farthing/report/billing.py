@@ -31,7 +31,6 @@ from farthing.report.postings import (
     unknown,
 )
 from farthing.report.purchases import Purchase, purchases
-from farthing.report.spans import Period
 from farthing.report.tabular import json_text, write
 
 Progress = Callable[[int, int], None]

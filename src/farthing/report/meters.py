@@ -88,11 +88,7 @@ class Pricing:
     """Finds the prices of queries in the books that are kept in a folder."""
 
     def __init__(
-<<<<<<< HEAD
-        self, books: Path, lists: Mapping[str, str], terms: list[Mapping[str, Any]]
-=======
         self, books: Path, lists: Mapping[str, str], terms: Sequence[Mapping[str, Any]]
->>>>>>> wt-focus
     ) -> None:
         """`lists` says by whose prices a provider's models go; `terms` are all commitments."""
         self._folder = books
