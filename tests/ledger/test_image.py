@@ -26,6 +26,7 @@ from farthing.ledger.entry import (
     Limit,
     PriceBookInForce,
     Refusal,
+    Refusals,
     Reset,
     Resolve,
     Revoke,
