@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import msgspec
 
+from farthing.ledger.refusal import Refusal
 from farthing.wire.dialect import Usage
+
+__all__ = ["Refusal"]  # it is told where an entry would be
 
 
 class Genesis(msgspec.Struct, frozen=True, array_like=True, tag="genesis"):
@@ -314,18 +317,15 @@ class Statement(msgspec.Struct, frozen=True, array_like=True, tag="statement"):
     at: int
     by: str
     edition: str
-    """"shareholder", "regulator" or "customer"."""
     period: str
-    """Such as "2026-Q3"; UTC."""
     scope: str
     """Whose queries alone it is about; all when empty."""
     json_sha256: str
     html_sha256: str
     pdf_sha256: str
     tree_size: int
-    """How many leaves of the log it was made from."""
     root: str
-    """The root of the tree of those leaves, in hexadecimal."""
+    """Of the tree of so many leaves, which it was made from."""
 
 
 Entry = (
@@ -339,21 +339,3 @@ Ending = Settle | Void | Unresolved
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Entry).decode
 decode_many = msgspec.msgpack.Decoder(list[Entry]).decode
-
-
-class Refusal(msgspec.Struct, frozen=True, array_like=True, tag="refusal"):
-    """Why the state machine did not take an entry; nothing changed."""
-
-    code: str
-    """One of the ledger's own codes, such as "limit_reached", "duplicate" or "not_open"."""
-    scope: str = ""
-    unit: str = ""
-    limit: int = 0
-    posted: int = 0
-    held: int = 0
-    wanted: int = 0
-    window: str = "ever"
-    refills: int | None = None
-    """When time alone makes room for it, in nanoseconds since 1970; None: it does not."""
-    detail: str = ""
-    """For an entry that is wrong in itself ("invalid"): what to write instead."""
