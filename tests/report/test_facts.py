@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import time
+import tracemalloc
 from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.support.everything import LATER, everything
-from tests.support.evidence import VERIFIER, Log, make_log
+from tests.support.evidence import VERIFIER, Log, entries, make_log
 
 from farthing.evidence.entries import read_entries
 from farthing.evidence.merkle import ProofError
@@ -256,3 +258,23 @@ def test_progress_is_told_by_bundles(log: Log) -> None:
     entries = read_entries(source_of(str(log.folder)), None)
     read_facts(entries, *ALWAYS, progress=lambda *step: told.append(step))
     assert told == [(n + 1, entries.bundles) for n in range(entries.bundles)]
+
+
+@pytest.mark.soak
+def test_a_hundred_thousand_queries_are_read_in_seconds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = make_log(tmp_path, entries(100_001))
+    tracemalloc.start()
+    facts_of(log)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    began = time.process_time()
+    facts = facts_of(log)
+    seconds = time.process_time() - began
+    with capsys.disabled():
+        told = f"{seconds * 10:.1f} s of CPU and {most / 10**5:.0f} MB"
+        print(f"\n  facts | a million leaves: {told}", end=" ")
+    assert len(facts) == 100_000
+    # A million in 15 s and 500 MB, with room for a machine that does other work.
+    assert seconds < 4 and most < 50 * 10**6

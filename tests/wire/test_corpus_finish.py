@@ -69,6 +69,8 @@ def test_why_an_answer_ended_is_what_a_whole_reading_finds(
         if finish != expected:
             wrong.append((row["id"], name, how, finish, expected))
     with capsys.disabled():
-        for (name, how, finish), count in sorted(table.items()):
-            print(f"\n  corpus | finish | {name:<10} {how:<7} {finish:<14} {count:>5}", end="")
+        for name, how in sorted({key[:2] for key in table}):
+            told = {finish: n for (*of, finish), n in sorted(table.items()) if of == [name, how]}
+            counts = ", ".join(f"{n:,} {finish}" for finish, n in told.items())
+            print(f"\n  corpus | why {name} ended, {how:<26} | {counts}", end="  ")
     assert not wrong, "\n".join(map(str, wrong))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from farthing.wire import sse
 from farthing.wire.dialect import Answer, Tap, Usage
-from farthing.wire.tap import WINDOW, Hiding, TailTap
+from farthing.wire.tap import WINDOW, Hiding, TailTap, told_last
 
 
 class Reading(TailTap):
@@ -163,3 +163,28 @@ def test_a_tap_that_read_nothing_answers_nothing() -> None:
     assert Reading().answer() == Answer()
     assert Answer().usage is None
     assert Usage().tokens() == 0
+
+
+def test_the_last_strings_of_a_name_are_told_the_last_first() -> None:
+    data = rb'{"end":null,"end":"one"}{"say":"\"end\":\"no\"","end": "two","at_end":"no"}'
+    data += b'{"end":"three"}'
+    assert told_last(data, b"end") == ["three"]
+    assert told_last(data, b"end", 2) == ["three", "one"]
+    assert told_last(data, b"end", 9) == ["three", "one", "two"]
+
+
+class Leaving(TailTap):
+    """Keeps what leaves the window."""
+
+    left = b""
+
+    def passed(self, data: bytes) -> None:
+        self.left += data
+
+
+@pytest.mark.parametrize("step", [1_000, 30_001, 3 * WINDOW])
+def test_what_leaves_the_window_and_what_is_in_it_is_the_stream(step: int) -> None:
+    stream, tap = bytes(range(256)) * 1_000, Leaving()
+    for at in range(0, len(stream), step):
+        tap.feed(stream[at : at + step])
+    assert tap.left + tap.last_bytes() == stream and len(tap.last_bytes()) >= WINDOW

@@ -104,7 +104,8 @@ class Facts(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     cost: Integers
     """`UNKNOWN` where it is."""
     list_cost: Integers
-    """Without a commitment's discount; `UNKNOWN` as the cost is."""
+    """Without a commitment's discount; `UNKNOWN` as the cost is. Where evidence told the cost, or
+    it was posted at its most, no list price is known, and this is that cost."""
     effective: Integers
     """What its cost was bought for; `UNKNOWN` as the cost is."""
     held: Integers

@@ -355,3 +355,72 @@ def test_an_error_has_the_type_this_dialect_s_clients_know(
     shape = json.loads(error(problem, "q"))
     assert shape["error"]["type"] == kind
     assert shape["error"]["param"] is None
+
+
+# -- why it ended ---------------------------------------------------------------------------------
+
+NONE: dict[str, object] = {"prompt_tokens": 1, "completion_tokens": 1}
+
+
+@pytest.mark.parametrize(
+    ("choices", "finish"),
+    [
+        ([{"finish_reason": "stop"}], "end"),
+        ([{"finish_reason": "length", "message": {"content": "x"}}], "length"),
+        ([{"finish_reason": "stop"}, {"finish_reason": "length"}], "length"),
+        ([{"finish_reason": "tool_calls"}, {"finish_reason": "stop"}], "tool_calls"),
+        ([{"finish_reason": "stop", "message": {"refusal": "no"}}], "refusal"),
+        ([{"finish_reason": "content_filter"}], "filter"),
+        ([{"finish_reason": "a new word"}], "other"),
+        ([{"finish_reason": None}], ""),
+        ([], ""),
+        (None, ""),
+        ("choices", ""),
+        ([{"finish_reason": 7}], ""),
+    ],
+)
+def test_why_a_whole_answer_ended_never_costs_its_usage(choices: object, finish: str) -> None:
+    told = answered(NONE, choices=choices)
+    assert (told.finish, told.usage) == (finish, Usage(input=1, output=1))
+
+
+def ends(*words: str | None, refusal: str = "") -> bytes:
+    """A stream whose choices end in turn, before the chunk with the usage."""
+    said = [{"index": 0, "delta": {"content": "x", "refusal": refusal}, "finish_reason": None}]
+    chunks = [chunk(None, *said)]
+    chunks += [
+        chunk(None, {"index": number, "delta": {}, "finish_reason": word})
+        for number, word in enumerate(words)
+    ]
+    return b"".join(chunks) + HIDDEN + DONE
+
+
+@pytest.mark.parametrize(
+    ("stream", "choices", "finish"),
+    [
+        (ends("stop"), 1, "end"),
+        (ends("length"), 1, "length"),
+        (ends("length", "stop"), 2, "length"),
+        (ends("stop", refusal="I must not"), 1, "refusal"),
+        (ends(None), 1, ""),
+        (ends("stop").replace(b'": ', b'":'), 1, "end"),
+    ],
+)
+def test_why_a_stream_ended_stands_before_its_usage(
+    stream: bytes, choices: int, finish: str
+) -> None:
+    ask = read_request(b'{"model": "m", "stream": true}')
+    ask.choices = choices
+    seen = tap(ask)
+    for at in range(0, len(stream), 7):
+        seen.feed(stream[at : at + 7])
+    assert seen.answer().finish == finish and seen.answer().usage is not None
+
+
+def test_one_choice_that_was_cut_off_is_not_hidden_by_the_last_with_the_usage() -> None:
+    cut = {"index": 0, "delta": {}, "finish_reason": "length"}
+    whole = {"index": 1, "delta": {}, "finish_reason": "stop"}
+    ask = read_request(b'{"model": "m", "stream": true, "n": 2}')
+    seen = tap(ask)
+    seen.feed(chunk(None, cut) + chunk(NONE, whole) + DONE)
+    assert (ask.choices, seen.answer().finish) == (2, "length")

@@ -109,3 +109,29 @@ def test_a_stream_that_is_cut_off_is_malformed_and_its_usage_unknown() -> None:
         framing.rest()
     seen.feed(raw[:20] + b"\0" * 20)
     assert seen.answer().usage is None
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize(
+    ("word", "finish"),
+    [
+        ("max_tokens", "length"),
+        ("end_turn", "end"),
+        ("guardrail_intervened", "filter"),
+        ("x", "other"),
+    ],
+)
+def test_why_an_answer_ended_stands_in_the_frame_before_its_usage(
+    size: int, word: str, finish: str
+) -> None:
+    events = [
+        WireEvent({"contentBlockIndex": 0, "delta": {"text": "the metadata"}}, "contentBlockDelta"),
+        WireEvent({"stopReason": word}, "messageStop"),
+        WireEvent({"usage": USAGE, "metrics": {"latencyMs": 1}}, "metadata"),
+    ]
+    raw, seen = b"".join(map(FrameFraming().write, events)), tap(ask())
+    for start in range(0, len(raw), size):
+        seen.feed(raw[start : start + size])
+    assert seen.answer() == Answer(USED, finish=finish)
+    told = json.dumps({"usage": USAGE, "stopReason": word}).encode()
+    assert read_answer(told) == Answer(USED, finish=finish)

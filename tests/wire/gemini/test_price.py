@@ -116,3 +116,38 @@ def test_the_list_of_models_says_which_of_them_embed() -> None:
         ["generateContent", "streamGenerateContent"],
         ["embedContent"],
     ]
+
+
+CALLS = {"content": {"parts": [{"functionCall": {"name": "f"}}]}}
+
+
+@pytest.mark.parametrize(
+    ("told", "finish"),
+    [
+        ({"candidates": [{"finishReason": "STOP"}]}, "end"),
+        ({"candidates": [{"finishReason": "MAX_TOKENS"}]}, "length"),
+        ({"candidates": [{"finishReason": 2}]}, "length"),
+        ({"candidates": [{"finishReason": "STOP", **CALLS}]}, "tool_calls"),
+        ({"candidates": [{"finishReason": "SAFETY"}]}, "filter"),
+        ({"promptFeedback": {"blockReason": "SAFETY"}}, "filter"),
+        ({"candidates": [{}]}, ""),
+        ({"candidates": "none"}, ""),
+        ({}, ""),
+    ],
+)
+def test_why_an_answer_ended_never_costs_its_usage(told: dict[str, Any], finish: str) -> None:
+    body = json.dumps({"usageMetadata": {"promptTokenCount": 3}} | told).encode()
+    answer = read_answer(body)
+    assert answer.finish == finish and answer.usage is not None
+    seen = tap(ask())
+    seen.feed(b"data: %s\n\n" % json.dumps({"candidates": [{}]}).encode())
+    seen.feed(b"data: %s\n\n" % body)
+    assert seen.answer().finish == finish
+
+
+def test_a_call_in_an_event_before_the_last_is_seen() -> None:
+    last = {"candidates": [{"finishReason": "STOP"}], "usageMetadata": {"promptTokenCount": 3}}
+    seen = tap(ask())
+    for event in ({"candidates": [CALLS]}, last):
+        seen.feed(b"data: %s\n\n" % json.dumps(event).encode())
+    assert seen.answer().finish == "tool_calls"

@@ -88,3 +88,42 @@ def test_an_error_in_a_stream_is_this_dialect_s_event() -> None:
     assert name == "event: error"
     told = json.loads(data.removeprefix("data: "))
     assert (told["type"], told["code"], told["message"]) == ("error", "upstream_reset", "gone")
+
+
+CALL = [{"type": "function_call", "name": "f"}]
+SAYS_NO = [{"type": "message", "content": [{"type": "refusal", "refusal": "no"}]}]
+CUT = {"reason": "max_output_tokens"}
+
+
+@pytest.mark.parametrize(
+    ("told", "finish"),
+    [
+        ({"status": "completed", "output": []}, "end"),
+        ({"status": "completed", "output": CALL}, "tool_calls"),
+        ({"status": "completed", "output": SAYS_NO}, "refusal"),
+        ({"status": "incomplete", "incomplete_details": CUT}, "length"),
+        ({"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}, "filter"),
+        ({"status": "incomplete", "incomplete_details": None}, "other"),
+        ({"status": "failed", "error": {"code": "server_error"}}, "error"),
+        ({"status": "in_progress"}, ""),
+        ({"status": 7, "error": "x"}, "error"),
+    ],
+)
+def test_why_an_answer_ended_never_costs_its_usage(told: dict[str, Any], finish: str) -> None:
+    answer = read_answer(json.dumps(WHOLE | told).encode())
+    assert (answer.finish, answer.usage) == (finish, USED)
+
+
+@pytest.mark.parametrize("size", [9, 40, 70_000])
+@pytest.mark.parametrize("tools", [[], ["x" * 90_000]], ids=["short", "longer than the window"])
+@pytest.mark.parametrize(
+    ("told", "finish"),
+    [({}, "end"), ({"incomplete_details": CUT}, "length"), ({"output": CALL}, "tool_calls")],
+)
+def test_why_a_stream_ended_stands_where_its_last_event_begins(
+    size: int, tools: list[str], told: dict[str, Any], finish: str
+) -> None:
+    data = stream(**told, tools=tools, usage=WHOLE["usage"])
+    if finish == "length":
+        data = data.replace(b"response.completed", b"response.incomplete")
+    assert streamed(data, size).finish == finish

@@ -35,6 +35,7 @@ _tiers = re.compile(rb'"service_tier"\s*:\s*"([^"\\]*)"').findall
 _cut = re.compile(rb'"incomplete_details"\s*:\s*\{\s*"reason"\s*:\s*"(\w+)"').search
 _ENDS = {b'"response.completed"': "completed", b'"response.incomplete"': "incomplete",
          b'"response.failed"': "failed"}  # fmt: skip
+EDGE = max(map(len, _ENDS))
 _CALLS = (b'"function_call"', b'"custom_tool_call"')
 _REFUSAL = b'"refusal"'
 _refuses = re.compile(rb'"type"\s*:\s*"refusal"').search
@@ -100,12 +101,18 @@ class ResponsesTap(TailTap):
 
     def __init__(self) -> None:
         super().__init__(head=HEAD)
-        self._passed = b""
+        self._passed = self._edge = b""
 
     def passed(self, data: bytes) -> None:
         """Keep where the last event begins: between there and its usage may be long tools."""
-        if any(end in data for end in _ENDS):
-            self._passed = data
+        if self._passed:
+            if len(self._passed) < HEAD:
+                self._passed += data
+            return
+        data = self._edge + data
+        places = [place for end in _ENDS if (place := data.find(end)) >= 0]
+        self._passed = data[min(places) :][:HEAD] if places else b""
+        self._edge = data[-EDGE:]
 
     def answer(self) -> Answer:
         """Return what the first event and the end of the last one say."""
