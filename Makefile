@@ -37,6 +37,7 @@ bench: $(VENV)/run.done
 	$(BIN)/python bench/ledger.py
 	$(BIN)/python bench/evidence.py
 	$(BIN)/python bench/vault.py
+	$(BIN)/python bench/statement.py
 
 lock: $(VENV)/made.done
 	$(PIP) install --quiet uv

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 from dialects import dialects_page
+from statements import schema_file, statements_page
 
 from farthing.errors import CODES
 from farthing.ledger import entry
@@ -99,6 +100,8 @@ is used without any settings: see [providers](providers.md).
         schema.PriceOverride: "[[prices]]",
         schema.ContentsRule: "[[contents]]",
         schema.WitnessSettings: "[[witnesses]]",
+        schema.StatementSettings: "[statement]",
+        schema.SystemSettings: '[statement.systems."PROVIDER/MODEL"]',
     }
     for kind, title in tables.items():
         about = (kind.__doc__ or "").partition(": ")[2] or (kind.__doc__ or "")
@@ -267,6 +270,8 @@ PAGES = {
     "ledger.md": ledger_page,
     "providers.md": providers_page,
     "cli.md": cli_page,
+    "statement.md": statements_page,
+    "statement.schema.json": schema_file,
 }
 
 

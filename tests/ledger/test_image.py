@@ -26,7 +26,6 @@ from farthing.ledger.entry import (
     Limit,
     PriceBookInForce,
     Refusal,
-    Refusals,
     Reset,
     Resolve,
     Revoke,

@@ -136,7 +136,9 @@ def _by_model(draft: Draft) -> Block | None:
         rest = {"not": others, "http_status": ANSWERED}
         rows.append(_model_row(draft, "bought.model.other", ["All others", ""], rest))
     refused = {"not": [{"http_status": ANSWERED}]}
-    rows.append(_model_row(draft, "bought.model.none", ["Not answered", ""], refused))
+    rows.append(
+        _model_row(draft, "bought.model.none", ["Not answered, or settled later", ""], refused)
+    )
     columns = [
         "Model", "Answered as", "Queries", "Input tokens", "From cache", "To cache",
         "Output tokens", "Contracted",

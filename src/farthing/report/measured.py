@@ -56,7 +56,8 @@ def _overall(draft: Draft) -> list[tuple[str, Cell]]:
     cut = {"where": {**told, "finish": ["length"]}, "among": told, "interval": True}
     return [
         ("Availability", availability(draft, "performance.availability")),
-        ("Queries sent", draft.figure("performance.sent", "queries", "count", where=counted)),
+        ("Queries that were sent, or could not be",
+         draft.figure("performance.sent", "queries", "count", where=counted)),
         ("Answers cut off at their cap", draft.figure("performance.cut", "share", "share", **cut)),
         ("Sent once more to the same provider",
          draft.figure("performance.retries", "queries", "attempts", where=counted, of="retries")),

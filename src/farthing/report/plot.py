@@ -24,8 +24,8 @@ SCREEN = Ink("currentColor", "var(--rule)", "inherit", COLOURS)
 WIDTH, HEIGHT = 680, 210
 LEFT, RIGHT, TOP, BOTTOM = 58, 6, 26, 24
 STEPS = (1, 2, 5, 10)
-LABELS_MOST = 16
-LABEL_MOST = 38
+LABELS_MOST = 12
+LABEL_MOST = 37
 SIZE = 11
 
 
@@ -61,7 +61,7 @@ def _opening(title: str, height: int, ink: Ink) -> list[str]:
     ]
 
 
-BAR, BARS_LEFT, BARS_RIGHT = 21, 210, 76
+BAR, BARS_LEFT, BARS_RIGHT = 21, 245, 76
 
 
 def _bars(block: dict[str, Any], figures: dict[str, dict[str, Any]], ink: Ink) -> str:

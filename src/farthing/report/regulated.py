@@ -98,7 +98,7 @@ CHECKLIST = (
     ("26(1)", "Deployers use systems in accordance with their instructions", OPERATOR),
     ("26(2)", "Human oversight is assigned to competent persons", OPERATOR),
     ("26(5)", "Deployers monitor the operation of the system",
-     "Availability {performance.availability} of {performance.sent} queries sent; section on "
+     "Availability {performance.availability} of {performance.sent} queries; section on "
      "performance"),
     ("26(6)", "Deployers keep automatically generated logs, at least six months",
      "Kept since {retention.since}; entries are not deleted"),

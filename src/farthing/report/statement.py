@@ -16,7 +16,7 @@ from farthing.report.columns import Facts
 from farthing.report.controls import controls
 from farthing.report.draft import Block, Cell, Draft, Inputs, encode, facts_list, notes, table
 from farthing.report.limiting import limiting
-from farthing.report.measured import ALL, availability, cost_each, measured
+from farthing.report.measured import availability, cost_each, measured
 from farthing.report.outlook import outlook
 from farthing.report.regulated import Sample, regulated
 from farthing.report.settling import settling
@@ -156,7 +156,7 @@ def as_json(inputs: Inputs) -> dict[str, Any]:
 
 def _summary(draft: Draft) -> dict[str, Cell]:
     """Ask what the first page alone needs."""
-    sent = draft.where(outcome=ALL)
+    sent = draft.where(kind=["settled", "unresolved"])
     return {
         "sent": draft.figure("summary.sent", "queries", "count", where=sent),
         "answered": availability(draft, "summary.answered"),
@@ -186,8 +186,8 @@ def _tiles(draft: Draft, asked: dict[str, Cell]) -> dict[str, Any]:
 
 # What stands on the first page, where a statement has the figure that comes first.
 TO_KNOW = (
-    ("summary.sent", "Of {bought.queries} queries {summary.sent} were sent; {summary.answered} of "
-     "what providers could answer was answered. {ended.void} were provably never sent."),
+    ("summary.sent", "Of {bought.queries} queries {summary.sent} were sent, and {ended.void} "
+     "provably never. {summary.answered} of what providers could answer was answered."),
     ("open.held", "The cost of {open.queries} queries is not known yet: at most {open.held}, "
      "which stays held."),
     ("overruns", "Bills above the bound that was held for them: {overruns}, by {overruns.usd} "

@@ -21,12 +21,14 @@ WIDEST = 36
 
 
 def shown(figure: dict[str, Any], places: int | None = None) -> str:
-    """Return a figure as it is read; dollars with so many decimals, if that is said."""
+    """Return a figure as it is read; with so many decimals, where that is said."""
     value, unit = figure["value"], figure["unit"]
     if value is None:
         return UNKNOWN
     if unit == "USD":
         return _dollars(Decimal(value), places)
+    if unit == "tokens" and places is not None and value:
+        return f"{Decimal(value) / MILLION:,.{places}f} M"
     return SHOWN.get(unit, _number)(value)
 
 
@@ -143,8 +145,13 @@ class _Viewer:
         return {**block, "rows": rows, "numeric": numeric, "widths": widths}
 
     def _places(self, column: tuple[Any, ...]) -> int | None:
-        """Return how many decimals a column of dollars has, the same in each of its cells."""
+        """Return how many decimals a column has, the same in each of its cells.
+
+        That is one of dollars, or of so many tokens that they are read in millions.
+        """
         figures = [self._figures[cell["figure"]] for cell in column if not isinstance(cell, str)]
+        if any(f["unit"] == "tokens" and f["value"] >= 10 * MILLION for f in figures):
+            return 1
         amounts = [
             Decimal(f["value"]) for f in figures if f["unit"] == "USD" and f["value"] is not None
         ]
