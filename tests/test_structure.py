@@ -154,7 +154,8 @@ def test_a_worker_loads_no_sql_and_no_price_data() -> None:
     """They would cost each worker its memory, and a statement there would stall every query."""
     program = (
         "import sys, farthing.proxy.worker; "
-        "print(sorted({'sqlalchemy', 'alembic', 'pydantic', 'genai_prices', 'typer', 'rich'} "
+        "print(sorted({'sqlalchemy', 'alembic', 'pydantic', 'genai_prices', 'typer', 'rich', "
+        "'opentelemetry', 'requests', 'inspect_ai'} "
         "& sys.modules.keys()))"
     )
     ran = subprocess.run(

@@ -10,7 +10,19 @@ from typer.main import get_command
 from farthing import __version__
 from farthing.cli.main import app
 
-COMMANDS = ["up", "serve", "log", "log-key", "receipt", "quote", "ask", "doctor", "version"]
+COMMANDS = [
+    "up",
+    "serve",
+    "log",
+    "log-key",
+    "receipt",
+    "eval",
+    "evals",
+    "quote",
+    "ask",
+    "doctor",
+    "version",
+]
 GROUPS = {
     "keys": ["create", "change", "list", "revoke"],
     "scopes": ["create", "list"],
