@@ -26,6 +26,7 @@ from farthing.ledger.entry import (
     Limit,
     PriceBookInForce,
     Refusal,
+    Refusals,
     Reset,
     Resolve,
     Revoke,
@@ -163,6 +164,7 @@ class Work:
                 Scope(now, "ada", "team:later", "org:o"),
                 Config(now, f"c{self.count}"),
                 PriceBookInForce(now, f"b{self.count}", "test"),
+                Refusals(now, now, now, "limit_reached", "org:o", "usd", "day", 3),
             )
         )
 

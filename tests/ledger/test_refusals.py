@@ -84,7 +84,8 @@ def test_they_are_recorded_within_a_minute_and_the_next_ones_after_it(
         for count in (1_000, 10):
             before = ledger.state.position
             for number in range(count):
-                assert ledger.hold(hold(f"q{count}-{number}")).result().code == "limit_reached"
+                told_why = ledger.hold(hold(f"q{count}-{number}")).result()
+                assert isinstance(told_why, Refusal) and told_why.code == "limit_reached"
             assert ledger.state.position == before  # nothing yet
             while ledger.state.position == before:
                 await asyncio.sleep(0.005)
@@ -98,16 +99,31 @@ def test_they_are_recorded_within_a_minute_and_the_next_ones_after_it(
 
 
 def test_a_full_disk_keeps_the_count_until_there_is_room(
-    run: Make, open_journal: Make, key: Make, hold: Make, monkeypatch: pytest.MonkeyPatch
+    run: Make,
+    open_journal: Make,
+    key: Make,
+    hold: Make,
+    soon: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def test() -> None:
         journal = open_journal()
         ledger = Ledger(journal, replay(journal), Committer(journal, "process"))
         limited(ledger, key)
-        monkeypatch.setattr(ledger, "_room", lambda _: False)
-        assert ledger.hold(hold("q1")).result() == Refusal("journal_full")
-        ledger.tell_refusals()
-        monkeypatch.undo()
+        tried = asyncio.Event()
+
+        def no_room(_: int) -> bool:
+            tried.set()
+            return False
+
+        with monkeypatch.context() as full:
+            full.setattr(ledger, "_room", no_room)
+            assert ledger.hold(hold("q1")).result() == Refusal("journal_full")
+            tried.clear()
+            await tried.wait()  # by the timer
+        before = ledger.state.position
+        while ledger.state.position == before:
+            await asyncio.sleep(0.005)
         await ledger.close()
         (told,) = refused_in(journal)
         assert (told.code, told.count) == ("journal_full", 1)

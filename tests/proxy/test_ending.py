@@ -93,6 +93,12 @@ def test_a_provider_s_own_error_is_not_billed(status: int) -> None:
     assert settled(FakeQuery(ask()), Answer(USED), status=status).usd == 0
 
 
+def test_why_it_ended_is_told_of_answers_and_not_of_errors() -> None:
+    assert settled(FakeQuery(ask()), Answer(USED, finish="length")).finish == "length"
+    failed = settled(FakeQuery(ask()), Answer(finish="error"), status=400)
+    assert failed.finish == ""
+
+
 @pytest.mark.parametrize("status", sorted(LOST_STATUSES))
 def test_an_answer_that_somebody_between_lost_may_have_been_billed(status: int) -> None:
     assert reason(FakeQuery(ask()), Answer(), status) == "upstream_lost"

@@ -25,7 +25,7 @@ LogPlace = Annotated[
     typer.Option(
         "--log",
         show_default="the data folder's own",
-        help="A log's folder, or its http address.",
+        help="A log's folder, or its http address (with `log_entries` on there).",
     ),
 ]
 PublicKey = Annotated[

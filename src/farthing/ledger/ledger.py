@@ -157,7 +157,8 @@ class Ledger:
             outcome = self.record(entry)
             if outcome.done and outcome.result():
                 self._refusals.put_back(entries[number:])
-                self._tell_later()
+                if self.ready:
+                    self._tell_later()
                 break
 
     def _take(self, entry: Entry, encoded: bytes) -> Outcome:

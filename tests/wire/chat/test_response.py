@@ -415,3 +415,12 @@ def test_why_a_stream_ended_stands_before_its_usage(
     for at in range(0, len(stream), 7):
         seen.feed(stream[at : at + 7])
     assert seen.answer().finish == finish and seen.answer().usage is not None
+
+
+def test_one_choice_that_was_cut_off_is_not_hidden_by_the_last_with_the_usage() -> None:
+    cut = {"index": 0, "delta": {}, "finish_reason": "length"}
+    whole = {"index": 1, "delta": {}, "finish_reason": "stop"}
+    ask = read_request(b'{"model": "m", "stream": true, "n": 2}')
+    seen = tap(ask)
+    seen.feed(chunk(None, cut) + chunk(NONE, whole) + DONE)
+    assert (ask.choices, seen.answer().finish) == (2, "length")

@@ -20,7 +20,8 @@ from farthing.wire.canon import (
     ToolCall,
 )
 from farthing.wire.dialect import Usage
-from farthing.wire.messages.answers import STOPS, read_response, write_response
+from farthing.wire.messages.answers import read_response, write_response
+from farthing.wire.messages.response import STOPS
 
 
 def test_an_answer_is_read() -> None:
