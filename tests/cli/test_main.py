@@ -10,7 +10,19 @@ from typer.main import get_command
 from farthing import __version__
 from farthing.cli.main import app
 
-COMMANDS = ["up", "serve", "log", "log-key", "receipt", "quote", "ask", "doctor", "version"]
+COMMANDS = [
+    "up",
+    "serve",
+    "log",
+    "log-key",
+    "receipt",
+    "performance",
+    "quote",
+    "ask",
+    "doctor",
+    "version",
+]
+
 GROUPS = {
     "keys": ["create", "change", "list", "revoke"],
     "scopes": ["create", "list"],
@@ -19,6 +31,7 @@ GROUPS = {
     "commitments": ["add", "exercise", "list"],
     "holds": ["list", "resolve", "write-off", "reset"],
     "ledger": ["rebuild", "verify", "show", "reconcile"],
+    "export": ["focus", "commitments", "mlbom", "model-card", "ai-act"],
     "verify": ["receipt", "folder", "growth"],
 }
 
