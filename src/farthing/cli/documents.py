@@ -35,8 +35,8 @@ def mlbom_command(
 ) -> None:
     """Write a CycloneDX 1.7 bill of materials of every model that was in use.
 
-    It is made of the log's leaves, checked first; the same leaves give the same bytes. It is JSON in
-    any case; --json puts it on one line.
+    It is made of the log's leaves, checked first; the same leaves give the same bytes. It is JSON
+    in any case; --json puts it on one line.
     """
     facts = _facts(period, since, until, log, key, data, config)
     from farthing.report.inuse import in_use  # noqa: PLC0415  (needs the extra)
