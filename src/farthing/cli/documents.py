@@ -31,16 +31,19 @@ def mlbom_command(
     key: PublicKey = "",
     data: Data = None,
     config: ConfigFile = None,
+    json: Json = False,
 ) -> None:
     """Write a CycloneDX 1.7 bill of materials of every model that was in use.
 
-    It is made of the log's leaves, checked first; the same leaves give the same bytes.
+    It is made of the log's leaves, checked first; the same leaves give the same bytes. It is JSON
+    in any case; --json puts it on one line.
     """
     facts = _facts(period, since, until, log, key, data, config)
     from farthing.report.inuse import in_use  # noqa: PLC0415  (needs the extra)
     from farthing.report.mlbom import encoded, mlbom  # noqa: PLC0415
 
-    _write(out, encoded(mlbom(facts, in_use(facts))))
+    bom = mlbom(facts, in_use(facts))
+    _write(out, msgspec.json.encode(bom) + b"\n" if json else encoded(bom))
 
 
 def model_card(
@@ -55,18 +58,26 @@ def model_card(
     key: PublicKey = "",
     data: Data = None,
     config: ConfigFile = None,
+    json: Json = False,
 ) -> None:
-    """Write a model's card, as the Hugging Face hub has them: what the ledger knows, no more."""
+    """Write a model's card, as the Hugging Face hub has them: what the ledger knows, no more.
+
+    With --json its metadata alone.
+    """
     facts = _facts(period, since, until, log, key, data, config)
     from farthing.report.inuse import in_use  # noqa: PLC0415  (needs the extra)
-    from farthing.report.modelcard import card  # noqa: PLC0415
+    from farthing.report.modelcard import card, metadata  # noqa: PLC0415
 
     found = in_use(facts)
     mine = [use for use in found if use.name == model]
     if not mine:
         known = ", ".join(sorted({use.name for use in found})) or "none"
         stop(f"{model} was not in use in the period; in use were: {known}")
-    _write(out, card(facts.range, mine).encode())
+    leaves = facts.range
+    told = (
+        msgspec.json.encode(metadata(leaves, mine)) + b"\n" if json else card(leaves, mine).encode()
+    )
+    _write(out, told)
 
 
 def ai_act(
