@@ -52,7 +52,8 @@ def test_every_kind_that_ends_a_query_is_known_as_one() -> None:
     """A new kind is taken up as a record; one that ends a query needs a leaf of its own."""
     records = {
         "Genesis", "Key", "ChangeKey", "Revoke", "Scope", "Limit", "TopUp", "Commitment",
-        "Exercise", "Overrun", "Reset", "Draw", "Warned", "Config", "PriceBookInForce", "Evaluation",
+        "Exercise", "Overrun", "Reset", "Draw", "Warned", "Config", "PriceBookInForce",
+        "Evaluation",
     }  # fmt: skip
     endings = {kind.__name__ for kind in ENDINGS}
     assert {kind.__name__ for kind in get_args(Entry)} == {"Hold"} | endings | records
