@@ -81,6 +81,7 @@ class DataFolder:
         """The master key of the vault, which the tenants' keys are encrypted with."""
         return self.root / "secrets" / "vault-key"
 
+    @property
     def telemetry(self) -> Path:
         """How far the journal has been told to the telemetry's collector."""
         return self.root / "telemetry"

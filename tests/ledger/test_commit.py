@@ -109,7 +109,7 @@ def test_alone_a_disk_that_fails_stops_the_ledger_too(run: Run, open_journal: Op
         asked.append(2)
         await turns()
         assert asked.called == [] and len(asked.failures) == 1 and journal.position == 1
-        del journal.sync  # type: ignore[method-assign]
+        del journal.sync
         await asked.committer.close()
 
     run(test())

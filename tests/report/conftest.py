@@ -72,8 +72,11 @@ def _entries(draw: random.Random) -> Iterator[Entry]:
         yield _hold(draw, f"q{number}", began)
         yield from _ending(draw, f"q{number}", ended, draw.randrange(1_000))
         if number % 50 == 0:
-            why = draw.choice([("limit_reached", "team:a", "usd", "day"), ("route_tripped",)])
-            yield Refusals(ended, ended - SECOND, ended, *why, count=draw.randrange(1, 400))
+            code, scope, unit, window = draw.choice(
+                [("limit_reached", "team:a", "usd", "day"), ("route_tripped", "", "", "")]
+            )
+            count = draw.randrange(1, 400)
+            yield Refusals(ended, ended - SECOND, ended, code, scope, unit, window, count)
             yield Config(ended, f"c{number}")
 
 

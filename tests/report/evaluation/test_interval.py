@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from scipy.stats import binomtest  # type: ignore[import-untyped]
+from scipy.stats import binomtest
 
 from farthing.report.evaluation.interval import NORMAL, WILSON, Z, interval, wilson
 
