@@ -55,11 +55,7 @@ def test_every_kind_that_ends_a_query_is_known_as_one() -> None:
     records = {
         "Genesis", "Key", "ChangeKey", "Revoke", "Scope", "Limit", "TopUp", "Commitment",
         "Exercise", "Overrun", "Reset", "Draw", "Warned", "Config", "PriceBookInForce",
-<<<<<<< HEAD
         "Refusals", "Statement", "LogKey", "Erasure", "Evaluation",
-=======
-        "Evaluation",
->>>>>>> wt-eval
     }  # fmt: skip
     endings = {kind.__name__ for kind in ENDINGS}
     assert {kind.__name__ for kind in get_args(Entry)} == {"Hold"} | endings | records
