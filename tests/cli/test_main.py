@@ -10,7 +10,10 @@ from typer.main import get_command
 from farthing import __version__
 from farthing.cli.main import app
 
-COMMANDS = ["up", "serve", "log", "log-key", "receipt", "quote", "ask", "doctor", "version"]
+COMMANDS = [
+    *("up", "serve", "log", "log-key", "receipt", "quote", "ask", "doctor", "version"),
+    *("contents", "disclose", "erase"),
+]
 GROUPS = {
     "keys": ["create", "change", "list", "revoke"],
     "scopes": ["create", "list"],
@@ -19,7 +22,7 @@ GROUPS = {
     "commitments": ["add", "exercise", "list"],
     "holds": ["list", "resolve", "write-off", "reset"],
     "ledger": ["rebuild", "verify", "show", "reconcile"],
-    "verify": ["receipt", "folder", "growth"],
+    "verify": ["receipt", "disclosure", "content", "folder", "growth"],
 }
 
 
