@@ -67,6 +67,7 @@ def disclose(
     ] = None,
     only: Only = None,
     data: Data = None,
+    json: Json = False,
 ) -> None:
     """Print what an auditor needs to check a query's contents against its receipt: JSON.
 
@@ -75,10 +76,10 @@ def disclose(
     """
     _, found = _kept(existing_ledger(data), query)
     told = disclosure_of(query, found, _fields(only))
-    if out is None:
-        print_json(told)
-    else:
+    if out is not None:
         out.write_bytes(msgspec.json.encode(told) + b"\n")
+    if json or out is None:
+        print_json(told)
 
 
 def _fields(only: str | None) -> tuple[str, ...]:
