@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -103,7 +104,7 @@ def ai_act(
     _write(out, msgspec.json.encode(told) + b"\n" if json else markdown(told).encode())
 
 
-COMMANDS = {
+COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "mlbom": (mlbom_command, "export mlbom --period 2026-Q3 --out models.cdx.json"),
     "model-card": (model_card, "export model-card --model PROVIDER/MODEL --out card.md"),
     "ai-act": (ai_act, "export ai-act --period 2026-Q3 --out checklist.md"),
