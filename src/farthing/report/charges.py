@@ -66,6 +66,9 @@ class Costs(NamedTuple):
     from_commitment: int = 0
 
 
+NOTHING = Costs()
+
+
 class Charge(NamedTuple):
     """One row of Cost and Usage, of whatever version."""
 
@@ -217,7 +220,7 @@ def _charges(group: Group, sums: Sums, places: Places) -> Iterator[Charge]:
         paid = sum(usd for _, usd in applied)
         told = Costs(listed[at], contracted[at], effective[at], billed[at], credit[at], paid)
         if meter == ROUNDING:
-            if any(told):
+            if told != NOTHING:
                 span = _span(sums.first, sums.last, places)
                 yield Charge(group, meter, 0, None, None, told, applied, sums.queries, *span)
             continue
