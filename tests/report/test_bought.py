@@ -16,7 +16,8 @@ def test_providers_parts_make_the_whole() -> None:
     names = {leaf["provider"] for leaf in endings()}
     for column in ("queries", "list", "contracted", "effective"):
         parts = [Decimal(found[f"bought.provider.{name}.{column}"]["value"]) for name in names]
-        assert sum(parts) == Decimal(found[f"bought.{column}"]["value"]) > 0
+        whole = Decimal(found[f"bought.{column}"]["value"])
+        assert sum(parts) == whole and whole > 0
     shares = [Decimal(found[f"bought.provider.{name}.share"]["value"]) for name in names]
     assert abs(sum(shares) - 1) < Decimal("0.00001")
 
@@ -37,7 +38,7 @@ def test_models_are_told_apart_by_the_version_that_answered() -> None:
     served = bought.served_of(draft())
     assert {tuple(each) for each in served} == set(told)
     for number, each in enumerate(served[: bought.MODELS_SHOWN], start=1):
-        assert found[f"bought.model.{number}.queries"]["value"] == told[tuple(each)]
+        assert found[f"bought.model.{number}.queries"]["value"] == told[each]
     rows = [f"bought.model.{n}" for n in range(1, len(served) + 1)] + ["bought.model.none"]
     assert sum(found[f"{row}.queries"]["value"] for row in rows) == found["bought.queries"]["value"]
 

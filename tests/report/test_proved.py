@@ -39,9 +39,11 @@ class Published(NamedTuple):
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     made = statement()
     files = {"json": canonical(made), "html": html_of(made), "pdf": pdf_of(made)}
-    digests = [sha256(data).hexdigest() for data in files.values()]
+    one, two, three = (sha256(data).hexdigest() for data in files.values())
     log = made["log"]
-    entry = Statement(5, "ann", "regulator", "2026-09", "", *digests, log["size"], log["root"])
+    entry = Statement(
+        5, "ann", "regulator", "2026-09", "", one, two, three, log["size"], log["root"]
+    )
     root = tmp_path_factory.mktemp("published")
     found = make_log(root, [Genesis(1, "one"), Config(2, "c"), entry, Config(6, "d")])
     return Published(files, found.receipt(2).encode())
