@@ -17,7 +17,8 @@ def test_providers_parts_make_the_whole() -> None:
     for column in ("queries", "list", "contracted", "effective"):
         parts = [Decimal(found[f"bought.provider.{name}.{column}"]["value"]) for name in names]
         whole = Decimal(found[f"bought.{column}"]["value"])
-        assert sum(parts) == whole and whole > 0
+        assert whole > 0
+        assert sum(parts) == whole
     shares = [Decimal(found[f"bought.provider.{name}.share"]["value"]) for name in names]
     assert abs(sum(shares) - 1) < Decimal("0.00001")
 
