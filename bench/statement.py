@@ -7,6 +7,8 @@ import resource
 import shutil
 import sys
 import time
+from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from rich.console import Console
@@ -20,7 +22,10 @@ from bench.month import write
 from farthing import clock
 from farthing.cli.report import progress, recorder
 from farthing.evidence.identity import verifier_of
+from farthing.evidence.process import Publishing
 from farthing.evidence.source import source_of
+from farthing.ledger.snapshotter import Snapshotter
+from farthing.ledger.state import State
 from farthing.paths import DataFolder
 from farthing.report.draft import Inputs, System
 from farthing.report.making import maker
@@ -50,16 +55,32 @@ def inputs(edition: str, scope: str = "") -> Inputs:
     )  # fmt: skip
 
 
+def keep(folder: Path, caught_up: Event, stop: Event) -> None:
+    """Do what a gateway has done and does: snapshots of the ledger, and a log behind it."""
+    data = DataFolder(folder)
+    snapshotter = Snapshotter(data.journal, State)
+    while snapshotter.follow():
+        pass
+    snapshotter.close()
+    publishing = Publishing(data, "")
+    while not stop.is_set():
+        pause = publishing.turn()
+        if pause:
+            caught_up.set()
+        stop.wait(pause)
+    publishing.finish()
+
+
 def make(data: DataFolder, out: Path, edition: str, scope: str) -> tuple[str, ...]:
     """Make one edition and verify it; return a row of the table."""
     began, cpu = time.perf_counter(), time.process_time()
     with progress() as told, maker(data, "", told) as making:
-        caught_up = time.process_time() - cpu
         made = making.make(inputs(edition, scope))
         paths = write_files(made, out)
+        composed = time.process_time()
         receipt = making.log(made, "bench", recorder(data))
     paths[-1].write_bytes(receipt.encode())
-    took, used = time.perf_counter() - began, time.process_time() - cpu
+    took, logged_in = time.perf_counter() - began, time.process_time() - composed
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     verifying = time.process_time()
     verifier = verifier_of(data, "")
@@ -69,29 +90,38 @@ def make(data: DataFolder, out: Path, edition: str, scope: str) -> tuple[str, ..
     wrong = differences(made.document, source_of(str(data.log)), verifier)
     assert not wrong, wrong
     return (
-        edition, f"{took:.1f}", f"{caught_up:.1f}", f"{used - caught_up:.1f}", f"{peak:.0f}",
+        edition, f"{took:.1f}", f"{composed - cpu:.1f}", f"{logged_in:.1f}", f"{peak:.0f}",
         str(len(made.document["figures"])), f"{time.process_time() - verifying:.1f}",
     )  # fmt: skip
 
 
 def main() -> None:
-    """Write a month, publish it, make each edition, and verify it again."""
+    """Write a month, keep its log as a gateway does, make each edition, and verify it again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queries", type=int, default=1_000_000)
     parser.add_argument("--keep", type=Path, help="keep the data folder and the statements here")
     chosen = parser.parse_args()
     root = chosen.keep or BUILD / "statement"
     data = DataFolder(root / "data")
-    if not data.journal.exists():
-        write(data.journal, chosen.queries)
+    context = get_context("spawn")
+    if not data.journal.exists():  # in another process, whose memory is not counted here
+        writer = context.Process(target=write, args=(data.journal, chosen.queries))
+        writer.start()
+        writer.join()
+    caught_up, stop = context.Event(), context.Event()
+    keeper = context.Process(target=keep, args=(data.root, caught_up, stop))
+    keeper.start()
+    caught_up.wait()
     table = Table(title=f"A statement of {chosen.queries:,} queries", box=None)
     for name in (
-        "edition", "seconds", "CPU s to publish", "CPU s to make", "MiB at most", "figures",
+        "edition", "seconds", "CPU s to make", "CPU s to log", "MiB at most", "figures",
         "CPU s to verify",
     ):  # fmt: skip
         table.add_column(name, justify="left" if name == "edition" else "right")
     for edition, scope in (("shareholder", ""), ("regulator", ""), ("customer", "team:search")):
         table.add_row(*make(data, root / "out", edition, scope))
+    stop.set()
+    keeper.join()
     Console(highlight=False, width=200).print(table)
     if chosen.keep is None:
         shutil.rmtree(root)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Cli, one_line, values
 from tests.support.evidence import VERIFIER
+from tests.support.gateway import RunningGateway
 from tests.support.statements import data_folder
 
 from farthing import clock
@@ -50,6 +52,27 @@ def test_without_the_log_only_the_bytes_are_checked(cli: Cli, made: Path, tmp_pa
     pdf.with_suffix(".tlog-proof").unlink()
     told = values(cli("verify", "statement", str(pdf), "--json", *KEY, status=1))[0]
     assert told["wrong"] == ["there is no receipt beside it; say where it is with --receipt"]
+
+
+def test_beside_a_running_gateway_of_a_period_that_is_not_over(
+    cli: Cli, shared_gateway: RunningGateway, tmp_path: Path
+) -> None:
+    """Its ledger takes the entry, its publisher publishes it; the statement says "so far"."""
+    data = ("--data", str(shared_gateway.data.root))
+    key = shared_gateway.key()
+    query = shared_gateway.chat(key, "echo").query
+    shared_gateway.record_when_ended(query, key)
+    cli("receipt", query, "--out", str(tmp_path / "q.tlog-proof"), *data)  # it is published
+    time.sleep(1)  # a statement is of whole seconds
+    year = clock.iso(clock.wall())[:4]
+    out = ("--out", str(tmp_path / "out"), "--edition", "regulator", "--json")
+    told = values(cli("report", "--period", year, *out, *data))[0]
+    public = cli("log-key", *data).stdout.strip()
+    log = ("--log", str(shared_gateway.data.root / "log"))
+    for name in told["files"][:3]:
+        said = cli("verify", "statement", name, "--key", public, *log).stdout
+        assert f"of leaf {told['index']} of the" in said and "figures are what the log's" in said
+    assert "so far until" in Path(told["files"][1]).read_text()
 
 
 @pytest.mark.parametrize(
