@@ -20,7 +20,7 @@ run: $(VENV)/run.done
 	$(BIN)/farthing up
 
 test: $(VENV)/test.done $(VENV)/clients.done $(VENV)/go.done $(VENV)/focus.done
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 soak: $(VENV)/test.done $(VENV)/clients.done $(VENV)/go.done $(VENV)/focus.done
 	$(BIN)/python -m pytest -m soak $(ARGS)
@@ -31,7 +31,7 @@ check: $(VENV)/check.done
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_structure.py tests/test_docs.py
 
-bench: $(VENV)/run.done
+bench: $(VENV)/test.done
 	$(BIN)/python bench/compare.py $(ARGS)
 	$(BIN)/python bench/wire.py
 	$(BIN)/python bench/ledger.py

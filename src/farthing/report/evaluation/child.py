@@ -107,7 +107,7 @@ def _task(told: Told) -> Any:
 
 def _arguments(written: dict[str, str]) -> dict[str, Any]:
     """Return a task's arguments, read as YAML, as Inspect does."""
-    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415  (comes with the framework)
+    import yaml  # noqa: PLC0415  (comes with the framework)
 
     return {name: yaml.safe_load(text) for name, text in written.items()}
 
