@@ -165,7 +165,7 @@ class Work:
                 Scope(now, "ada", "team:later", "org:o"),
                 Config(now, f"c{self.count}"),
                 PriceBookInForce(now, f"b{self.count}", "test"),
-                Refusals(now, now, now, "limit_reached", "team:t", "usd", "day", 3),
+                Refusals(now, now, now, "limit_reached", "org:o", "usd", "day", 3),
                 Statement(now, "ada", "shareholder", "2026", "", "j", "h", "p", 3, "r"),
             )
         )

@@ -113,6 +113,7 @@ def ending(entry: Entry, row: dict[str, Any]) -> dict[str, Any]:
             told: dict[str, Any] = {
                 "upstream_id": "up",
                 "answered_model": "gpt-x-2026-01",
+                "finish": "length",
                 "reason": None,
             }
             listed = entry.usd if entry.list_usd is None else entry.list_usd
