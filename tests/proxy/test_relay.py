@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 from tests.support.application import FakeClient
 
-from farthing.errors import Failed
+from farthing.errors import Failed, Malformed
 from farthing.proxy.relay import Relay
 from farthing.proxy.server import ClientConnection
 from farthing.proxy.upstream import Head, UpstreamConnection
@@ -163,6 +163,23 @@ def test_what_a_broken_stream_held_back_is_not_lost() -> None:
     with pytest.raises(Failed, match="it broke"):
         scene.relay.finished.result()
     assert scene.relay.arrived.result() is HEAD
+
+
+def test_an_end_that_cannot_be_read_takes_nothing_of_what_came_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = Scene(stream=True)
+    scene.relay.body(b"a")
+    scene.relay.complete()
+
+    def unreadable(_: UpperTap) -> bytes:
+        monkeypatch.undo()
+        raise Malformed("invalid_json", "the last event is cut off")
+
+    monkeypatch.setattr(UpperTap, "rest", unreadable)
+    with pytest.raises(Malformed):
+        scene.relay.take_rest()
+    assert scene.relay.take_rest() == b"A"
 
 
 # -- the client -----------------------------------------------------------------------------------

@@ -53,7 +53,8 @@ class Relay:
 
     def take_rest(self) -> bytes:
         """Return what of a stream is still to be passed on, at its end."""
-        return self.take_body() + (self._tap.rest() if self._tap is not None else b"")
+        rest = self._tap.rest() if self._tap is not None else b""  # may raise, and takes nothing
+        return self.take_body() + rest
 
     def last(self) -> bytes:
         """Return what `take_rest` will, before it is passed on."""
