@@ -16,6 +16,7 @@ from farthing.paths import DataFolder
 
 
 def test_the_key_and_its_origin(cli: Cli, shared_gateway: RunningGateway) -> None:
+    shared_gateway.wait_until(shared_gateway.data.log_key.exists)
     told = values(cli("log-key", "--json", "--data", str(shared_gateway.data.root)))[0]
     assert told["origin"].startswith("farthing/") and told["key"].startswith(told["origin"] + "+")
 
@@ -31,6 +32,7 @@ def test_a_rotation_while_the_gateway_runs(
     """Queries go on; the rotation is an entry, and its receipt is signed with the new key."""
     folder, key = shared_gateway.data, shared_gateway.key()
     data = ("--data", str(folder.root))
+    shared_gateway.wait_until(folder.log_key.exists)
     before = cli("log-key", *data).stdout.strip()
     told = values(cli("log-key", "rotate", "--json", *data))[0]
     assert (told["before"], told["origin"]) == (before, before.partition("+")[0])

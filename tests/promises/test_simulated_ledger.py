@@ -95,6 +95,13 @@ class Client:
         return self.outcome.done and self.outcome.result() is None
 
 
+class StepLedger(Ledger):
+    """Sums up what it refused when a step says so, not when time has passed."""
+
+    def _tell_later(self) -> None:
+        """Nothing: there is no event loop."""
+
+
 class History:
     """One ledger through several lives of its process."""
 
@@ -130,7 +137,7 @@ class History:
         self.disk.full = 0.0
         journal = Journal(FOLDER, self.segment, self.disk)
         committer = StepCommitter(journal)
-        ledger = Ledger(journal, replay(journal), committer)  # type: ignore[arg-type]
+        ledger = StepLedger(journal, replay(journal), committer)  # type: ignore[arg-type]
         self._check()
         if self.draw.random() < 0.6:
             self.disk.calls_left = self.draw.randrange(5, 250)
@@ -166,6 +173,7 @@ class History:
             *[committer.sync] * 3,
             lambda: self._again(ledger),
             lambda: self._clear(ledger),
+            ledger.tell_refusals,
             self._fill,
             lambda: _follow(snapshotter),
         ]

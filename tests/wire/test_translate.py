@@ -121,7 +121,7 @@ def test_a_stream_says_the_same_however_it_is_cut(size: int) -> None:
         "message_delta",
         "message_stop",
     ]
-    assert tap.answer() == Answer(Usage(input=5, output=6), "m", "x")
+    assert tap.answer() == Answer(Usage(input=5, output=6), "m", "x", finish="end")
 
 
 def test_a_client_that_did_not_ask_for_usage_gets_none() -> None:
