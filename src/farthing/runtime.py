@@ -24,6 +24,9 @@ from farthing.settings import Settings
 
 T = TypeVar("T")
 
+# Where cores are few, queries come first: whatever follows the journal can wait.
+NICENESS = 10
+
 # Cycles are rare here and few objects live long: collect the young often enough to stay small,
 # the old hardly ever, as each pass over them would stall every open query.
 COLLECT_AFTER = (10_000, 50, 1000)

@@ -21,10 +21,9 @@ from farthing.evidence.identity import identity_of
 from farthing.evidence.note import NoteError
 from farthing.evidence.publish import ContradictionError, Publisher
 from farthing.evidence.witnesses import Witnesses
-from farthing.ledger.follow import NICENESS
 from farthing.ledger.segments import JournalDamagedError
 from farthing.paths import DataFolder, lock
-from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
+from farthing.runtime import NICENESS, Runtime, log_as, read_told, say_ready, stop_event
 from farthing.settings import Settings
 
 log = logging.getLogger("farthing")

@@ -26,7 +26,7 @@ from farthing.ledger.segments import JournalDamagedError
 from farthing.ledger.snapshotter import Snapshotter
 from farthing.ledger.state import State
 from farthing.paths import DataFolder
-from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
+from farthing.runtime import NICENESS, Runtime, log_as, read_told, say_ready, stop_event
 
 log = logging.getLogger("farthing")
 
@@ -37,9 +37,6 @@ LOOK_AGAIN_SECONDS = 0.02
 
 # How long it rests after a try that failed. A look-up tries by itself, and says what came of it.
 AWAY_SECONDS = 2.0
-
-# Where cores are few, queries come first: the journal is the record, the rows can wait.
-NICENESS = 10
 
 
 class Follower:

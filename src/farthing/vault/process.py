@@ -14,10 +14,9 @@ from farthing import clock
 from farthing.errors import ConfigError
 from farthing.ledger import admin
 from farthing.ledger.entry import Entry
-from farthing.ledger.follow import NICENESS
 from farthing.ledger.reported import Erasure
 from farthing.paths import DataFolder
-from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
+from farthing.runtime import NICENESS, Runtime, log_as, read_told, say_ready, stop_event
 from farthing.settings import ContentsRule
 from farthing.vault.erase import Eraser
 from farthing.vault.rules import Rules

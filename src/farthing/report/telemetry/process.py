@@ -24,14 +24,13 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from farthing import __version__
-from farthing.ledger.follow import NICENESS
 from farthing.ledger.segments import JournalDamagedError
 from farthing.paths import DataFolder
 from farthing.providers import load_providers
 from farthing.report.telemetry.attributes import LATEST, OPT_IN, SCHEMA, Teller
 from farthing.report.telemetry.reader import Ended, Reader
 from farthing.report.telemetry.signals import Instruments, span
-from farthing.runtime import Runtime, log_as, read_told, say_ready, stop_event
+from farthing.runtime import NICENESS, Runtime, log_as, read_told, say_ready, stop_event
 from farthing.settings import Settings
 
 log = logging.getLogger("farthing")

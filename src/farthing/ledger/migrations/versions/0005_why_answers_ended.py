@@ -6,7 +6,7 @@ What is older is made again: the next projection fills all tables from the journ
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
+revision = "0005"
 down_revision = "0004"
 
 
