@@ -72,8 +72,10 @@ class Authority:
         """A status and a body that are answered in OpenSSL's place."""
         ca, tsa = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
         own = (x509.BasicConstraints(ca=True, path_length=None), True)
-        self.ca.write_bytes(_certificate("Test CA", ca, "Test CA", ca, own))
-        signed = _certificate("Test TSA", tsa, "Test CA", ca, STAMPING)
+        named = (x509.SubjectKeyIdentifier.from_public_key(ca.public_key()), False)
+        self.ca.write_bytes(_certificate("Test CA", ca, "Test CA", ca, own, named))
+        above = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.public_key())
+        signed = _certificate("Test TSA", tsa, "Test CA", ca, STAMPING, (above, False))
         (root / "tsa.pem").write_bytes(signed)
         (root / "tsa.key").write_bytes(_private(tsa))
         (root / "serial").write_text("01\n")

@@ -262,9 +262,7 @@ def timestamp(
     """Verify a time stamp (RFC 3161): that a checkpoint was there at the time that it says."""
     from farthing.cli.stamped import examine  # noqa: PLC0415  (its libraries take long to import)
 
-    verifier, data = _verifier(key) if key else None, checkpoint.read_bytes()
-    with _checked():
-        found = examine(file.read_bytes(), data, ca.read_bytes() if ca else None, verifier)
+    found = examine(file, checkpoint, ca, _verifier(key) if key else None)
     if json:
         print_json(found)
         return

@@ -6,6 +6,7 @@ issuer learns nothing from it; `Stamp.check_signature` is given whom to trust.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import NamedTuple
@@ -27,6 +28,9 @@ from farthing.clock import SECOND
 
 QUERY = "application/timestamp-query"
 SHA256 = "2.16.840.1.101.3.4.2.1"
+
+# What is for people in OpenSSL's stack of errors.
+OPENSSL_WHY = re.compile(r'(?:Verify error: ?|reason: ")([^"]+)')
 
 
 class TimestampError(Exception):
@@ -97,8 +101,9 @@ class Stamp(NamedTuple):
         try:
             VerifierBuilder(roots=list(roots)).build().verify(self.response, self.digest)
         except (VerificationError, ValueError) as problem:
+            why = OPENSSL_WHY.findall(str(problem)) or [str(problem)]
             raise TimestampError(
-                f"no certificate that was given vouches for it: {problem}"
+                f"no certificate that was given vouches for it: {why[-1]}"
             ) from None
 
 
