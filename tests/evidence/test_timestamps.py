@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -188,14 +189,28 @@ def test_a_rejection_is_said(world: World, tmp_path: Path) -> None:
     refused(world, "rejection: Message digest algorithm is not supported")
 
 
-def test_an_authority_that_is_away_is_said(world: World) -> None:
+def test_an_authority_that_is_away_is_said_once(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("farthing"), "propagate", True)
     url = world.url
     world.url = "http://127.0.0.1:1/tsr"
-    assert world.start().round() == AGAIN_SECONDS
+    stamps = world.start()
+    assert [stamps.round() for _ in range(3)] == [AGAIN_SECONDS] * 3
     assert "Connection refused" in world.problem
+    assert len(caplog.messages) == 1
+    assert "no new time stamp from http://127.0.0.1:1/tsr" in caplog.text
     world.url = url
     world.start().round()
     assert world.problem == "" and last_stamp(world.log.folder).size == 300
+
+
+def test_a_short_period_is_kept_to(world: World) -> None:
+    world.hours = 0.001
+    assert world.start().round() == 3.6
+    world.later, world.url = HOUR, "http://127.0.0.1:1/tsr"
+    world.grow()
+    assert world.start().round() == 3.6
 
 
 def test_a_private_address_must_be_meant(world: World) -> None:
