@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
-from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
-from tests.support.authority import Authority
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, TimeStampResponse
+from tests.support.authority import Authority, certificate
 
-from farthing.evidence.timestamp import Stamp, TimestampError, query
+from farthing.evidence.timestamp import Stamp, TimestampError, query, signer_of
 
 DATA = b"a checkpoint of a log\n"
 
@@ -70,30 +76,46 @@ def test_a_rejection_says_why(tmp_path: Path) -> None:
     assert "did not grant it: rejection: Message digest algorithm is not supported" in said
 
 
-# Parts of the certificate in an answer, in DER; structure is looked at before any signature.
-USAGE = b"\x06\x03\x55\x1d\x25"
-STAMPING = b"\x2b\x06\x01\x05\x05\x07\x03\x08"
+MAIL, STAMPING = ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.TIME_STAMPING
+
+
+def carrying(*usage: tuple[x509.ExtensionType, bool], signatures: int = 1) -> TimeStampResponse:
+    """An answer, as it was read, with a certificate that OpenSSL's authority would not sign with."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = x509.load_pem_x509_certificate(certificate("a", key, "b", key, *usage))
+    infos = [SimpleNamespace(issuer=made.issuer, serial_number=made.serial_number)] * signatures
+    carried = {made.public_bytes(Encoding.DER)}
+    data = SimpleNamespace(signer_infos=infos, certificates=carried)
+    return cast(TimeStampResponse, SimpleNamespace(signed_data=data))
 
 
 @pytest.mark.parametrize(
-    ("part", "other"),
+    "usage",
     [
-        (USAGE, b"\x06\x03\x55\x1d\x63"),  # an extension that nobody knows
-        (STAMPING, STAMPING[:-1] + b"\x04"),  # for mail
-        (USAGE + b"\x01\x01\xff\x04\x0c", USAGE + b"\x04\x0f"),  # not critical
+        [],
+        [(x509.ExtendedKeyUsage([MAIL]), True)],
+        [(x509.ExtendedKeyUsage([STAMPING, MAIL]), True)],
+        [(x509.ExtendedKeyUsage([STAMPING]), False)],
     ],
 )
 def test_a_certificate_for_something_else_signs_no_time(
-    answer: bytes, part: bytes, other: bytes
+    usage: list[tuple[x509.ExtensionType, bool]],
 ) -> None:
-    """OpenSSL's authority would not begin with such a certificate."""
-    if len(other) < len(part):  # the flag's three bytes go to the end of what it stood before
-        rest = answer.index(part) + len(part)
-        part, other = part + answer[rest : rest + 12], other + answer[rest : rest + 12]
-        other += b"\x05\x01\x00"
-    assert part in answer
-    said = refused(Stamp.of, answer.replace(part, other), DATA)
-    assert "is not one for time stamps" in said or "not an answer of RFC 3161" in said
+    signer_of(carrying((x509.ExtendedKeyUsage([STAMPING]), True)))
+    assert "is not one for time stamps alone" in refused(signer_of, carrying(*usage))
+
+
+def test_there_is_one_signature() -> None:
+    good = (x509.ExtendedKeyUsage([STAMPING]), True)
+    for signatures in (0, 2):
+        said = refused(signer_of, carrying(good, signatures=signatures))
+        assert said == f"the time stamp has {signatures} signatures, not one"
+
+
+def test_another_hash_is_another_imprint(answer: bytes) -> None:
+    sha256, sha384 = (bytes.fromhex("0609608648016503040" + end) for end in ("201", "202"))
+    changed = answer.replace(sha256, sha384)
+    assert changed != answer and "its imprint differs" in refused(Stamp.of, changed, DATA)
 
 
 def test_a_time_outside_of_the_certificates_is_none(answer: bytes) -> None:

@@ -78,6 +78,7 @@ def test_time_stamps_and_what_they_are_of_are_served_for_ever(log: Log) -> None:
         "tile/0/.new", "../secrets/log-key", "tile/0/000/", "%74ile/0/000", "checkpoint/",
         "timestamps/301.tsr", "timestamps/", "timestamps/.new", "timestamps/0300.tsr",
         "timestamps/300.tsr/", "timestamps/../checkpoint", "timestamps/300.checkpoint.tsr",
+        f"timestamps/{'1' * 300}.tsr",
     ],
 )  # fmt: skip
 def test_nothing_else_is_served(log: Log, path: str) -> None:

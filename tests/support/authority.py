@@ -34,13 +34,14 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _certificate(
+def certificate(
     subject: str,
     key: ec.EllipticCurvePrivateKey,
     issuer: str,
     signed_by: ec.EllipticCurvePrivateKey,
     *extensions: tuple[x509.ExtensionType, bool],
 ) -> bytes:
+    """Return a certificate of a day in PEM; each extension is critical or not."""
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(
         _name(issuer), _name(subject), key.public_key(), x509.random_serial_number(),
@@ -73,9 +74,9 @@ class Authority:
         ca, tsa = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
         own = (x509.BasicConstraints(ca=True, path_length=None), True)
         named = (x509.SubjectKeyIdentifier.from_public_key(ca.public_key()), False)
-        self.ca.write_bytes(_certificate("Test CA", ca, "Test CA", ca, own, named))
+        self.ca.write_bytes(certificate("Test CA", ca, "Test CA", ca, own, named))
         above = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.public_key())
-        signed = _certificate("Test TSA", tsa, "Test CA", ca, STAMPING, (above, False))
+        signed = certificate("Test TSA", tsa, "Test CA", ca, STAMPING, (above, False))
         (root / "tsa.pem").write_bytes(signed)
         (root / "tsa.key").write_bytes(_private(tsa))
         (root / "serial").write_text("01\n")

@@ -86,7 +86,7 @@ class Stamp(NamedTuple):
             raise TimestampError("the time stamp is of something else: its imprint differs")
         if nonce is not None and info.nonce != nonce:
             raise TimestampError("the time stamp answers another question: its nonce differs")
-        signer = _signer(response)
+        signer = signer_of(response)
         if not signer.not_valid_before_utc <= time <= signer.not_valid_after_utc:
             raise TimestampError(f"at {time} the authority's certificate is not valid")
         at = int(time.timestamp()) * SECOND + time.microsecond * 1000
@@ -116,10 +116,13 @@ def _expect_granted(response: TimeStampResponse) -> None:
     raise TimestampError(f"the authority did not grant it: {status}{': ' if why else ''}{why}")
 
 
-def _signer(response: TimeStampResponse) -> Certificate:
+def signer_of(response: TimeStampResponse) -> Certificate:
     """Return the certificate that the only signature names; it must be for time stamps alone.
 
     RFC 3161, section 2.3: its extended key usage is critical, and is time stamping.
+
+    Raises:
+        TimestampError: it is not, or is not there, or there is not one signature.
     """
     infos = list(response.signed_data.signer_infos)
     if len(infos) != 1:
@@ -138,5 +141,5 @@ def _signer(response: TimeStampResponse) -> Certificate:
         or not usage.critical
         or list(usage.value) != [ExtendedKeyUsageOID.TIME_STAMPING]
     ):
-        raise TimestampError("the authority's certificate is not one for time stamps")
+        raise TimestampError("the authority's certificate is not one for time stamps alone")
     return found
