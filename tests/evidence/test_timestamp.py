@@ -80,7 +80,7 @@ MAIL, STAMPING = ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.TIME_
 
 
 def carrying(*usage: tuple[x509.ExtensionType, bool], signatures: int = 1) -> TimeStampResponse:
-    """An answer, as it was read, with a certificate that OpenSSL's authority would not sign with."""
+    """An answer, as it was read, with a certificate that no authority of OpenSSL's has."""
     key = ec.generate_private_key(ec.SECP256R1())
     made = x509.load_pem_x509_certificate(certificate("a", key, "b", key, *usage))
     infos = [SimpleNamespace(issuer=made.issuer, serial_number=made.serial_number)] * signatures

@@ -285,6 +285,6 @@ def test_stopped_at_every_step_a_stamp_is_whole_or_none(
         return done
 
     while not done:
-        done = all([stopped(calls, luck) for luck in lucks])
+        done = all(stopped(calls, luck) for luck in lucks)
         calls += 1
     assert calls > 8
