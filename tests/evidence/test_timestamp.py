@@ -160,6 +160,13 @@ def test_a_changed_byte_is_found_wherever_a_signature_is_over_it(
     assert left < 20
 
 
+def test_a_name_makes_no_lines_of_its_own(tmp_path: Path) -> None:
+    """The name of an authority is anybody's to choose, and is shown on terminals."""
+    sly = Authority(tmp_path / "sly", name="A\nverified: \x1b[2Jall")
+    stamp = Stamp.of(sly.answer(query(DATA).body), DATA)
+    assert stamp.authority == "CN=A?verified: ?[2Jall"
+
+
 def test_garbage_is_said_to_be_garbage() -> None:
     draw = random.Random(2)
     for length in [*range(40), 500]:

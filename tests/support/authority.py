@@ -62,7 +62,7 @@ STAMPING = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True)
 class Authority:
     """Certificates, and an HTTP server that has `openssl ts -reply` answer each question."""
 
-    def __init__(self, root: Path, digests: str = "sha256") -> None:
+    def __init__(self, root: Path, digests: str = "sha256", name: str = "Test TSA") -> None:
         root.mkdir(exist_ok=True)
         self.root = root
         self.ca = root / "ca.pem"
@@ -76,7 +76,7 @@ class Authority:
         named = (x509.SubjectKeyIdentifier.from_public_key(ca.public_key()), False)
         self.ca.write_bytes(certificate("Test CA", ca, "Test CA", ca, own, named))
         above = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.public_key())
-        signed = certificate("Test TSA", tsa, "Test CA", ca, STAMPING, (above, False))
+        signed = certificate(name, tsa, "Test CA", ca, STAMPING, (above, False))
         (root / "tsa.pem").write_bytes(signed)
         (root / "tsa.key").write_bytes(_private(tsa))
         (root / "serial").write_text("01\n")

@@ -90,7 +90,7 @@ class Stamp(NamedTuple):
         if not signer.not_valid_before_utc <= time <= signer.not_valid_after_utc:
             raise TimestampError(f"at {time} the authority's certificate is not valid")
         at = int(time.timestamp()) * SECOND + time.microsecond * 1000
-        return cls(at, signer.subject.rfc4514_string(), response, digest)
+        return cls(at, _printable(signer.subject.rfc4514_string()), response, digest)
 
     def check_signature(self, roots: Sequence[Certificate]) -> None:
         """Check the signature, and that its certificate goes back to one of those, at that time.
@@ -112,8 +112,13 @@ def _expect_granted(response: TimeStampResponse) -> None:
         return
     known = {each.value: each.name.lower().replace("_", " ") for each in PKIStatus}
     status = known.get(response.status, str(response.status))
-    why = "; ".join(response.status_string)[:200]
+    why = _printable("; ".join(response.status_string)[:200])
     raise TimestampError(f"the authority did not grant it: {status}{': ' if why else ''}{why}")
+
+
+def _printable(text: str) -> str:
+    """Return somebody's text without what would make lines of its own on a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def signer_of(response: TimeStampResponse) -> Certificate:
