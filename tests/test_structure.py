@@ -156,7 +156,7 @@ def test_a_worker_loads_no_sql_and_no_price_data() -> None:
     program = (
         "import sys, farthing.proxy.worker; "
         "print(sorted({'sqlalchemy', 'alembic', 'pydantic', 'genai_prices', 'typer', 'rich', "
-        "'numpy', 'scipy', 'opentelemetry', 'requests', 'inspect_ai'} "
+        "'numpy', 'scipy', 'opentelemetry', 'requests', 'inspect_ai', 'rfc3161_client'} "
         "& sys.modules.keys()))"
     )
     ran = subprocess.run(

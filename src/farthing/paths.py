@@ -67,6 +67,11 @@ class DataFolder:
         return self.root / "witnesses.json"
 
     @property
+    def timestamps(self) -> Path:
+        """Why the time-stamping authority did not stamp the log when it was asked last."""
+        return self.root / "timestamps.json"
+
+    @property
     def log_salt(self) -> Path:
         """The secret that the log's commitments are salted with."""
         return self.root / "secrets" / "log-salt"

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Cli, values
+from tests.support.authority import Authority
 from tests.support.gateway import RunningGateway
 from tests.support.provider import FakeProvider
 from tests.support.service_accounts import service_account, write
+
+from farthing.evidence.timestamp import query
 
 
 def rows(told: dict[str, list[dict[str, object]]]) -> dict[object, dict[str, object]]:
@@ -102,3 +105,25 @@ def test_credentials_that_may_be_for_others_make_nothing_ill(
     row = rows(values(cli("doctor", "--json", "--offline"))[0])["vertex"]
     assert (row["key"], row["problem"]) == (str(file), None)
     assert isinstance(row["priced"], int) and row["priced"] > 10
+
+
+def test_the_logs_time_stamps_are_shown_or_why_there_is_none(
+    cli: Cli, folder: Path, tmp_path: Path
+) -> None:
+    assert values(cli("doctor", "--offline", "--json"))[0]["timestamp"] is None
+    (tmp_path / "farthing.toml").write_text('timestamp_url = "https://tsa.example/tsr"\n')
+    told = values(cli("doctor", "--offline", "--json"))[0]["timestamp"]
+    assert told == {
+        "url": "https://tsa.example/tsr", "size": 0, "at": None, "problem": "not asked yet",
+    }  # fmt: skip
+    stamps, data = folder / "log" / "timestamps", b"a checkpoint"
+    stamps.mkdir(parents=True)
+    (stamps / "7.checkpoint").write_bytes(data)
+    (stamps / "7.tsr").write_bytes(Authority(tmp_path / "tsa").answer(query(data).body))
+    assert "stamped 7 entries at 20" in cli("doctor", "--offline").stdout
+    assert values(cli("doctor", "--offline", "--json"))[0]["timestamp"]["problem"] is None
+    (folder / "timestamps.json").write_text('["https://tsa.example/tsr", "it was away"]')
+    shown = cli("doctor", "--offline").stdout
+    assert "https://tsa.example/tsr stamped 7 entries at 20" in shown and "it was away" in shown
+    (stamps / "7.tsr").write_bytes(b"damaged")
+    assert "7.tsr: not an answer of RFC 3161" in cli("doctor", "--offline").stdout

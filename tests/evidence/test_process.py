@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
+from tests.support.authority import Authority, Served
 from tests.support.child import Child, runtime
 from tests.support.evidence import configs, entries, hold, settle, write
 
 from farthing.evidence.identity import verifier_of
 from farthing.evidence.process import LONGEST_PAUSE, SAY_AGAIN_SECONDS, Publishing
+from farthing.evidence.timestamps import last_stamp
 from farthing.evidence.verify import verify_folder
 from farthing.ledger.segments import segment_path
 from farthing.paths import DataFolder
+from farthing.runtime import Runtime
 
 Said = Callable[[], list[str]]
 
@@ -64,6 +69,62 @@ def test_killed_it_goes_on(data: DataFolder, environ: dict[str, str]) -> None:
         child.first_line()
         assert child.let_go() == 0
     assert size(data) == 900
+
+
+def stamping(data: DataFolder, url: str) -> Runtime:
+    """What a publisher with a time-stamping authority is told."""
+    told = runtime(data.root, "publisher")
+    made = msgspec.structs.replace(
+        told.settings, timestamp_url=url, timestamp_allow_private_address=True
+    )
+    return msgspec.structs.replace(told, settings=made)
+
+
+def wait(done: Callable[[], bool], child: Child) -> None:
+    until = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < until, child.log
+        time.sleep(0.01)
+
+
+def test_it_has_the_log_stamped_once_a_period_over_restarts(
+    data: DataFolder, environ: dict[str, str], tmp_path: Path
+) -> None:
+    write(data.journal, entries(3))
+    Publishing(data, "").finish()
+    authority = Authority(tmp_path / "tsa")
+    with Served(authority) as url:
+        with Child(MODULE, stamping(data, url), environ) as child:
+            child.first_line()
+            wait(lambda: last_stamp(data.log).size == 3, child)
+            child.kill()
+        write(data.journal, configs(3))
+        with Child(MODULE, stamping(data, url), environ) as child:
+            child.first_line()
+            wait(lambda: b"\n6\n" in (data.log / "checkpoint").read_bytes(), child)
+            assert child.let_go() == 0
+    assert len(authority.asked) == 1 and last_stamp(data.log).size == 3
+    folder = data.log / "timestamps"
+    assert authority.accepts(folder / "3.tsr", folder / "3.checkpoint")
+    assert size(data) == 6, "the folder of stamps is in no verifier's way"
+
+
+def test_an_authority_that_never_answers_holds_up_nothing(
+    data: DataFolder, environ: dict[str, str]
+) -> None:
+    write(data.journal, entries(3))
+    Publishing(data, "").finish()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        with Child(MODULE, stamping(data, url), environ) as child:
+            child.first_line()
+            asked, _ = silent.accept()  # and it waits for the answer from here on
+            with asked:
+                write(data.journal, configs(3))
+                wait(lambda: b"\n6\n" in (data.log / "checkpoint").read_bytes(), child)
+                assert child.let_go() == 0, "nor does its end wait"
+    assert last_stamp(data.log).size == 0 and size(data) == 6
 
 
 def test_before_there_is_a_journal_it_waits(data: DataFolder) -> None:

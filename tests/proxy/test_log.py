@@ -56,11 +56,29 @@ def test_tiles_are_bytes_for_ever(log: Log, path: str) -> None:
     assert reply.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
+def test_time_stamps_and_what_they_are_of_are_served_for_ever(log: Log) -> None:
+    folder = log.folder / "timestamps"
+    folder.mkdir(exist_ok=True)
+    (folder / "300.tsr").write_bytes(b"stamp")
+    (folder / "300.checkpoint").write_bytes(log.checkpoint)
+    stamp = ask(log, "/log/timestamps/300.tsr")
+    assert (stamp.status, stamp.body) == (200, b"stamp")
+    assert stamp.headers["content-type"] == "application/timestamp-reply"
+    of = ask(log, "/log/timestamps/300.checkpoint")
+    assert of.body == log.checkpoint and of.headers["content-type"].startswith("text/plain")
+    assert stamp.headers["cache-control"] == of.headers["cache-control"]
+    assert "immutable" in of.headers["cache-control"]
+    assert ask(log, "/log/timestamps/300.tsr", method="PUT").status == 405
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "", "signed", "lock", "tile/0/002", "tile/0/000.p/3", "tile/0/../../signed", "tile",
         "tile/0/.new", "../secrets/log-key", "tile/0/000/", "%74ile/0/000", "checkpoint/",
+        "timestamps/301.tsr", "timestamps/", "timestamps/.new", "timestamps/0300.tsr",
+        "timestamps/300.tsr/", "timestamps/../checkpoint", "timestamps/300.checkpoint.tsr",
+        f"timestamps/{'1' * 300}.tsr",
     ],
 )  # fmt: skip
 def test_nothing_else_is_served(log: Log, path: str) -> None:

@@ -320,3 +320,14 @@ def test_a_witness_has_an_address_of_http(url: str) -> None:
 def test_a_witness_elsewhere_is_refused(url: str) -> None:
     said = told(WITNESS.format(url))
     assert "line 3" in said and "expected an http address" in said
+
+
+def test_a_time_stamping_authority_has_an_address_and_a_period() -> None:
+    found = parse_settings('timestamp_url = "https://tsa.example.com/tsr"\n', FILE)
+    assert (found.timestamp_url, found.timestamp_hours) == ("https://tsa.example.com/tsr", 24)
+    assert not found.timestamp_allow_private_address and not parse_settings("", FILE).timestamp_url
+    for url in ("tsa.example.com", "file:///etc/passwd", "http://", "http://a@tsa"):
+        said = told(f'timestamp_url = "{url}"\n')
+        assert "line 1" in said and "expected an http address" in said
+    for hours in ("0", "-1", "inf", "nan"):
+        assert "a number above 0" in told(f"timestamp_hours = {hours}\n")

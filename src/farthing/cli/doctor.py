@@ -72,6 +72,7 @@ async def _examine(folder: DataFolder, config: Path | None, *, offline: bool) ->
         "price_book": {"source": book.book.source, "digest": book.digest},
         "embedded_model": _embedded(book, settings),
         "witnesses": _witnesses(folder, settings),
+        "timestamp": _timestamp(folder, settings),
         "providers": rows,
     }
 
@@ -155,6 +156,20 @@ def _witnesses(folder: DataFolder, settings: Settings) -> list[dict[str, Any]]:
     return rows
 
 
+def _timestamp(folder: DataFolder, settings: Settings) -> dict[str, Any] | None:
+    """Return the log's last time stamp, and why there is no newer one; None if none is wanted."""
+    if not settings.timestamp_url:
+        return None
+    from farthing.evidence.timestamps import last_stamp, problem_of  # noqa: PLC0415  (slow)
+
+    last = last_stamp(folder.log)
+    problem = last.problem or problem_of(folder.timestamps, settings.timestamp_url)
+    if not last.size and not problem:
+        problem = "not asked yet"
+    at = clock.iso(last.at) if last.at else None
+    return {"url": settings.timestamp_url, "size": last.size, "at": at, "problem": problem or None}
+
+
 def _embedded(book: PriceBook, settings: Settings) -> dict[str, Any]:
     rows = book.models(LOCAL)
     return {
@@ -180,11 +195,9 @@ def _print(found: dict[str, Any], *, everyone: bool) -> None:
     say = model["problem"] or model["priced"] or "installed; priced at its first start"
     console.print(f"embedded   {MARKS[model['installed']]} {say}", soft_wrap=True)
     for row in found["witnesses"]:
-        said = f"cosigned {row['size']} entries at {row['at']}" if row["at"] else "cosigned nothing"
-        why = f"; {row['problem']}" if row["problem"] else ""
-        mark = MARKS[row["problem"] is None]
-        console.print(f"witness    {mark} ", end="")
-        console.print(f"{row['url']} {said}{why}", soft_wrap=True, markup=False)
+        _print_vouching("witness", "cosigned", row)
+    if found["timestamp"]:
+        _print_vouching("stamp", "stamped", found["timestamp"])
     console.print()
     shown = make_table("Provider", "Key", "Dialects", "Reachable", "Priced models",
                        right=("Priced models",))  # fmt: skip
@@ -201,3 +214,11 @@ def _print(found: dict[str, Any], *, everyone: bool) -> None:
     if without and not everyone:
         names = ", ".join(without)
         console.print(f"without a key here: {names} (--all says what to set)", style="dim")
+
+
+def _print_vouching(what: str, did: str, row: dict[str, Any]) -> None:
+    """Print what somebody else last vouched for, and why for nothing newer."""
+    said = f"{did} {row['size']} entries at {row['at']}" if row["at"] else f"{did} nothing"
+    why = f"; {row['problem']}" if row["problem"] else ""
+    console.print(f"{what:11}{MARKS[row['problem'] is None]} ", end="")
+    console.print(f"{row['url']} {said}{why}", soft_wrap=True, markup=False)

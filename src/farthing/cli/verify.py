@@ -34,6 +34,7 @@ app = typer.Typer(
         "verify folder ~/.local/share/farthing/log --key key.txt",
         "verify disclosure q01….json --receipt q01….tlog-proof --key key.txt",
         "verify content answer.txt --receipt q01….tlog-proof --salt 9f3c… --key key.txt",
+        "verify timestamp 1234.tsr --checkpoint 1234.checkpoint --ca tsa-root.pem --key key.txt",
         "verify growth last-year.txt checkpoint --tiles https://llm.example.com/log --key key.txt",
     ),
 )
@@ -227,6 +228,46 @@ def growth(
     else:
         said = f"verified: the first {old} of the log's {new} entries are what they were"
         console.print(said, soft_wrap=True, markup=False)
+
+
+@app.command("timestamp")
+def timestamp(
+    file: File,
+    checkpoint: Annotated[
+        Path,
+        typer.Option(
+            exists=True, dir_okay=False, show_default=False, help="The checkpoint that is stamped."
+        ),
+    ],
+    ca: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+            help="The root certificate of an authority that you trust, in PEM; may hold several. "
+            "Without it the stamp's signature is not checked.",
+        ),
+    ] = None,
+    key: Annotated[
+        str,
+        typer.Option(
+            show_default=False,
+            help="The log's public key, as `farthing log-key` prints it, or a file that holds it. "
+            "Without it the checkpoint's signature is not checked.",
+        ),
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Verify a time stamp (RFC 3161): that a checkpoint was there at the time that it says."""
+    from farthing.cli.stamped import examine  # noqa: PLC0415  (its libraries take long to import)
+
+    found = examine(file, checkpoint, ca, _verifier(key) if key else None)
+    if json:
+        print_json(found)
+        return
+    for line in found.lines():
+        console.print(line, soft_wrap=True, markup=False)
 
 
 @app.command("statement")

@@ -23,6 +23,8 @@ class Target(NamedTuple):
 
     url: str
     allow_private_address: bool
+    setting: str = "allow_private_address"
+    """What the administrator sets if a private address is meant."""
 
 
 class Answer(NamedTuple):
@@ -74,7 +76,7 @@ def _connect(host: str, port: int, target: Target, seconds: float) -> socket.soc
     if not addresses:
         raise OSError(
             f"the address of {host} is a private one; if that is meant, set "
-            "allow_private_address = true beside its url in farthing.toml"
+            f"{target.setting} = true beside its url in farthing.toml"
         )
     problem = OSError("no address")
     for address in addresses:

@@ -12,7 +12,9 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import uvloop
 
@@ -25,6 +27,8 @@ from farthing.ledger.segments import JournalDamagedError
 from farthing.paths import DataFolder, lock
 from farthing.runtime import NICENESS, Runtime, log_as, read_told, say_ready, stop_event
 from farthing.settings import Settings
+
+T = TypeVar("T")
 
 log = logging.getLogger("farthing")
 
@@ -102,13 +106,17 @@ async def _serve(runtime: Runtime) -> None:
     stop = stop_event()
     data = DataFolder(Path(runtime.data))
     publishing = Publishing(data, runtime.settings.log_origin)
-    witnessing = asyncio.create_task(_witness(data, runtime.settings, publishing))
+    beside = [
+        asyncio.create_task(_witness(data, runtime.settings, publishing)),
+        asyncio.create_task(_stamp(data, runtime.settings)),
+    ]
     say_ready()  # the gateway does not wait for its log
     while not stop.is_set():
         seconds = await asyncio.to_thread(publishing.turn)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), seconds)
-    witnessing.cancel()
+    for task in beside:
+        task.cancel()
     await asyncio.to_thread(publishing.finish)
 
 
@@ -120,31 +128,44 @@ async def _witness(data: DataFolder, settings: Settings, publishing: Publishing)
     loop = asyncio.get_running_loop()
     while True:
         began = loop.time()
-        cosigned = await _round(witnesses)
+        cosigned = await _aside(witnesses.round, "the witnesses cannot be asked")
         if cosigned is not None:
             publishing.cosigned.append(cosigned)
         await asyncio.sleep(max(0, began + settings.witness_seconds - loop.time()))
 
 
-async def _round(witnesses: Witnesses) -> bytes | None:
-    """Ask all witnesses once, in a thread that nobody waits for when the process ends."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[bytes | None] = loop.create_future()
+async def _stamp(data: DataFolder, settings: Settings) -> None:
+    """Have the checkpoint stamped now and then; publishing does not wait for that."""
+    if not settings.timestamp_url:
+        return
+    # Its library takes a tenth of a second to import, and few have an authority.
+    from farthing.evidence.timestamps import AGAIN_SECONDS, Timestamps  # noqa: PLC0415
 
-    def work() -> None:
+    stamps = Timestamps(data.log, data.timestamps, settings)
+    while True:
+        seconds = await _aside(stamps.round, "the log cannot be stamped")
+        await asyncio.sleep(AGAIN_SECONDS if seconds is None else seconds)
+
+
+async def _aside(work: Callable[[], T | None], failed: str) -> T | None:
+    """Do a work in a thread that nobody waits for when the process ends; None if it failed."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T | None] = loop.create_future()
+
+    def run() -> None:
         try:
-            came = witnesses.round()
+            came = work()
         except (OSError, NoteError) as problem:
-            log.error("the witnesses cannot be asked (%s); trying again", problem)
+            log.error("%s (%s); trying again", failed, problem)
             came = None
         with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
             loop.call_soon_threadsafe(tell, came)
 
-    def tell(came: bytes | None) -> None:
+    def tell(came: T | None) -> None:
         if not done.done():
             done.set_result(came)
 
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=run, daemon=True).start()
     return await done
 
 

@@ -6,6 +6,7 @@ Files are read and proofs made in a thread, so that no query waits for a disk.
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 from farthing.errors import Malformed, Refused
@@ -16,6 +17,12 @@ LOG = b"/log/"
 RECEIPT = "/receipt"
 CHECKPOINTS = ("checkpoint", "cosigned")
 """The latest, and the last one that a witness has cosigned."""
+# What a time stamp is of, and the stamp, with the type that RFC 3161, section 3.4, has for it.
+STAMP = re.compile(r"timestamps/[1-9][0-9]{0,17}\.(tsr|checkpoint)")
+STAMP_TYPES = {
+    "tsr": b"content-type: application/timestamp-reply\r\n",
+    "checkpoint": b"content-type: text/plain; charset=utf-8\r\n",
+}
 
 # A checkpoint comes every second or so; a receipt waits for the one that covers it.
 PATIENCE_SECONDS = 5.0
@@ -46,7 +53,8 @@ class LogPages:
         """
         path = name.decode("latin-1")
         tile = None if path in CHECKPOINTS else Tile.of(path)
-        if path not in CHECKPOINTS and tile is None:
+        stamp = STAMP.fullmatch(path)
+        if path not in CHECKPOINTS and tile is None and stamp is None:
             raise _missing(path)
         if tile is not None and tile.level == ENTRIES and not self._entries:
             raise Malformed(
@@ -58,6 +66,8 @@ class LogPages:
             data = await asyncio.to_thread(self._read, path)
         except FileNotFoundError:
             raise _missing(path) from None
+        if stamp is not None:
+            return STAMP_TYPES[stamp[1]] + FOREVER, data
         return (TEXT + FRESH if tile is None else BYTES + FOREVER), data
 
     def _read(self, path: str) -> bytes:

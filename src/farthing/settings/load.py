@@ -109,6 +109,7 @@ def _check(settings: Settings) -> None:
         "default_output_tokens": settings.default_output_tokens,
         "unresolved_days": settings.unresolved_days,
         "witness_seconds": settings.witness_seconds,
+        "timestamp_hours": settings.timestamp_hours,
         "contents_bytes": settings.contents_bytes,
         "local.context_tokens": local.context_tokens,
         "local.parallel": local.parallel,
@@ -120,9 +121,10 @@ def _check(settings: Settings) -> None:
     for name, provider in settings.providers.items():
         for field in ("image_tokens", "query_tokens", "reasoning_tokens"):
             _expect((getattr(provider, field) or 0) >= 0, "0 or more", f"providers.{name}.{field}")
-    collector = settings.otel.endpoint
+    collector, authority = settings.otel.endpoint, settings.timestamp_url
     good = not collector or _is_address(collector)
     _expect(good, 'an address such as "http://127.0.0.1:4318"', "otel.endpoint")
+    _expect(not authority or _is_address(authority), "an http address", "timestamp_url")
     origin = settings.log_origin
     named = origin.isprintable() and "+" not in origin and " " not in origin
     _expect(named, 'a name without spaces and "+"', "log_origin")

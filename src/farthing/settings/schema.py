@@ -237,6 +237,13 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     witnesses: list[WitnessSettings] = []
     witness_seconds: float = 60
     """How often witnesses are asked for a cosignature, if the log grew."""
+    timestamp_url: str = ""
+    """A time-stamping authority (RFC 3161) that stamps checkpoints of the log, such as
+    "https://tsa.example.com/tsr". Without one none is asked."""
+    timestamp_hours: float = 24
+    """How often it is asked for a time stamp, if the log grew."""
+    timestamp_allow_private_address: bool = False
+    """Whether it may be at a private or loopback address."""
     models: dict[str, str] = {}
     """Names of your own for models: "fast" = "openai/gpt-4o-mini"."""
     contents: list[ContentsRule] = []
