@@ -179,6 +179,7 @@ MEASURES: dict[str, Callable[[Asking, Query], Answer]] = {
     "left": recorded.left,
     "entries": recorded.entries,
     "stated": recorded.stated,
+    "score": recorded.score,
     "total": recorded.total,
     "tally": recorded.tally,
 }

@@ -6,8 +6,8 @@ from typing import Any
 
 from farthing.report.bought import MODELS_SHOWN, served_of
 from farthing.report.draft import Block, Cell, Draft, facts_list, table, text
+from farthing.report.evaluated import evaluated
 from farthing.report.performance import CLASSES, OTHERS_FAULT
-from farthing.report.recorded import chosen_entries
 
 ALL = list(CLASSES)
 GOOD = ["answered", "answered_without_usage"]
@@ -27,7 +27,7 @@ def measured(draft: Draft) -> None:
             "a share or a percentile stands its 95 % confidence interval: Wilson's, and that of "
             "its rank. The classes are those of `farthing performance`."
         ),
-        _evaluations(draft),
+        *evaluated(draft),
     ]
     draft.section("performance", "Performance", blocks)
 
@@ -99,18 +99,3 @@ def _percentiles(draft: Draft, label: str, column: str, mine: dict[str, Any]) ->
         draft.figure(f"{label}.p{p}", "µs", "quantile", of=column, p=p, where=mine)
         for p in PERCENTILES
     ]
-
-
-def _evaluations(draft: Draft) -> Block | None:
-    if not draft.whole:
-        return None
-    rows: list[list[Cell]] = []
-    for index, entry in chosen_entries(draft.facts, {"kind": "evaluation"}, before=False):
-        words = [str(entry.get(name, "–")) for name in ("task", "model", "data_sha256")]
-        which = {"kind": "evaluation", "entry": entry["entry"]}
-        told = [
-            draft.figure(f"evaluation.{index}.{of}", unit, "stated", where=which, of=of)
-            for of, unit in {"n": "samples", "score": "score", "cost": "USD"}.items()
-        ]
-        rows.append([*words[:2], words[2][:16], *told])
-    return table("Evaluations", ["Task", "Model", "Data set", "Samples", "Score", "Cost"], rows)

@@ -49,6 +49,18 @@ def stated(asking: Asking, query: Query) -> Answer:
     return Answer(value, 1, index, index)
 
 
+def score(asking: Asking, query: Query) -> Answer:
+    """What an evaluation's entry says in a `place` of its scores: the value and its interval."""
+    found = list(chosen_entries(asking.facts, query["where"], before=False))
+    if not found:
+        return Answer(None, 0)
+    index, entry = found[-1]
+    told = entry["scores"][query["place"]]
+    if "of" in query:
+        return Answer(told.get(query["of"], 0), 1, index, index)
+    return Answer(told["value"], 1, index, index, told.get("low"), told.get("high"))
+
+
 def tally(asking: Asking, query: Query) -> Answer:
     """The sum of a number that some entries say."""
     found = list(chosen_entries(asking.facts, query["where"], before=False))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from farthing.report.plot import Ink, drawn
@@ -74,11 +74,22 @@ def _span(micros: int) -> str:
     return f"{micros / 1000:.0f} ms" if micros < MILLION else f"{micros / MILLION:.2f} s"
 
 
+def _score(value: str) -> str:
+    """Return a score to six places; what is no number as it stands."""
+    try:
+        found = Decimal(value)
+    except InvalidOperation:
+        return value
+    return f"{round(found, 6).normalize():f}" if found.is_finite() else value
+
+
 SHOWN: dict[str, Callable[[Any], str]] = {
     "share": _percent,
     "µs": _span,
     "time": lambda iso: str(iso)[:16].replace("T", " "),
     "tokens": _tokens,
+    "score": _score,
+    "SHA-256": lambda digest: f"{digest[:16]}…" if digest else "none",
 }
 
 
