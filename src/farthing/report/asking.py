@@ -17,7 +17,7 @@ Query = dict[str, Any]
 Value = int | str | None
 
 PLACES = 6
-AMOUNTS = frozenset({"cost", "list_cost", "effective", "held"})
+AMOUNTS = frozenset({"cost", "list_cost", "effective", "held", "released"})
 TOKENS = (
     "input", "cache_read", "cache_write", "cache_write_1h", "output", "input_audio", "output_audio",
     "input_image", "output_image",
@@ -75,6 +75,8 @@ class Asking:
     def column(self, name: str) -> Integers:
         """Return a column of amounts or times, or what was used of a meter."""
         facts = self.facts
+        if name == "released":
+            return facts.held - facts.cost
         if name in SUMMED:
             total: Integers = np.sum([facts.usage[m] for m in SUMMED[name]], axis=0, dtype=np.int64)
             return total
