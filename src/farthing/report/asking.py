@@ -11,7 +11,7 @@ import numpy as np
 
 from farthing import clock, money
 from farthing.report.columns import UNKNOWN, Facts, Flags, Integers
-from farthing.report.performance import classified
+from farthing.report.performance import classified, pace_of
 
 Query = dict[str, Any]
 Value = int | str | None
@@ -77,6 +77,8 @@ class Asking:
         facts = self.facts
         if name == "released":
             return facts.held - facts.cost
+        if name == "pace":
+            return np.asarray(pace_of(facts, facts.stream)[1])
         if name in SUMMED:
             total: Integers = np.sum([facts.usage[m] for m in SUMMED[name]], axis=0, dtype=np.int64)
             return total
@@ -96,6 +98,7 @@ CONDITIONS: dict[str, Callable[[Facts, Any], Flags]] = {
     "http_status": lambda facts, span: (
         (facts.http_status >= span[0]) & (facts.http_status <= span[1])
     ),
+    "flowing": lambda facts, word: pace_of(facts, facts.stream)[0] == word,
     "outcome": lambda facts, names: np.logical_or.reduce([classified(facts)[1][n] for n in names]),
     "first_byte_us": lambda facts, word: (facts.first_byte_us > 0) == (word == "known"),
 }

@@ -198,6 +198,9 @@ MEASURES: dict[str, Callable[[Asking, Query], Answer]] = {
     "score": recorded.score,
     "total": recorded.total,
     "tally": recorded.tally,
+    "by-people": recorded.by_people,
+    "days-kept": recorded.days_kept,
+    "version-changes": recorded.version_changes,
 }
 
 

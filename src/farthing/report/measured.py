@@ -22,6 +22,7 @@ def measured(draft: Draft) -> None:
         table("What became of queries", ["Class", "Queries", "Share"], _classes(draft)),
         _latency(draft, "first", "first_byte_us", "Time to the first event, of streams"),
         _latency(draft, "whole", "total_us", "Time to the whole answer"),
+        _latency(draft, "pace", "pace", "Tokens of output a second, from a stream's first event"),
         text(
             "Availability leaves out what was the client's fault or the gateway's. Beside or below "
             "a share or a percentile stands its 95 % confidence interval: Wilson's, and that of "
@@ -85,8 +86,8 @@ def _latency(draft: Draft, name: str, column: str, title: str) -> Block | None:
     rows: list[list[Cell]] = []
     for number, (provider, model) in enumerate(models[:MODELS_SHOWN], start=1):
         mine = answered(draft, provider=[provider], model=[model])
-        if column == "first_byte_us":
-            mine["stream"] = True
+        if column != "total_us":
+            mine |= {"stream": True} if column == "first_byte_us" else {"flowing": True}
         label = f"performance.{name}.{number}"
         counted = draft.figure(f"{label}.n", "queries", "count", where=mine)
         rows.append([f"{provider}/{model}", counted, *_percentiles(draft, label, column, mine)])
@@ -95,7 +96,8 @@ def _latency(draft: Draft, name: str, column: str, title: str) -> Block | None:
 
 
 def _percentiles(draft: Draft, label: str, column: str, mine: dict[str, Any]) -> list[Cell]:
+    unit = "tokens/1000 s" if column == "pace" else "µs"
     return [
-        draft.figure(f"{label}.p{p}", "µs", "quantile", of=column, p=p, where=mine)
+        draft.figure(f"{label}.p{p}", unit, "quantile", of=column, p=p, where=mine)
         for p in PERCENTILES
     ]

@@ -88,6 +88,7 @@ SHOWN: dict[str, Callable[[Any], str]] = {
     "µs": _span,
     "time": lambda iso: str(iso)[:16].replace("T", " "),
     "tokens": _tokens,
+    "tokens/1000 s": lambda pace: f"{Decimal(pace) / 1000:,.1f}/s",
     "score": _score,
     "SHA-256": lambda digest: f"{digest[:16]}…" if digest else "none",
 }
