@@ -61,7 +61,8 @@ The conditions of `peak` and `standing` are of `key`, `org`, `team`, `project` a
 Of entries that end no query, `where` names their fields; one that has not the field has `""` there.
 `of` is a column: `cost`, `list_cost`, `effective`, `held`, `released` (held and
 not posted; dollars, as exact decimal strings),
-`first_byte_us`, `total_us`, `at`, `pace` (of a stream, tokens of output in a thousand seconds), a meter of `Usage`, or a sum of meters: \
+`first_byte_us`, `total_us`, `at`, `pace` (of a stream, tokens of output in a thousand
+seconds), a meter of `Usage`, or a sum of meters: \
 """
 
 

@@ -31,8 +31,8 @@ def test_what_was_spent_before_is_told_of_each_scope(told: Told, facts: Facts) -
     for leaf in endings(told, 0, SINCE):
         if leaf["kind"] != "unresolved":
             scopes = dict(scope.split(":") for scope in leaf["path"])
-            names = (scopes.get(kind, "") for kind in ("org", "team", "project"))
-            whose = Whose(leaf["key"], *names, leaf["provider"])
+            org, team, project = (scopes.get(kind, "") for kind in ("org", "team", "project"))
+            whose = Whose(leaf["key"], org, team, project, leaf["provider"])
             spent[whose] += money.nanodollars(leaf.get("cost_usd", "0"))
             requests[whose] += leaf["kind"] != "void"
             leaves[whose] += 1
@@ -47,7 +47,7 @@ def test_carried_is_what_no_leaf_up_to_the_end_settles(told: Told, facts: Facts)
         if leaf["kind"] != "unresolved":
             lost.pop(leaf["id"], None)
     assert lost
-    assert [told.leaves[each.index]["id"] for each in facts.carried] == list(lost)
+    assert [told.leaves[each.leaf]["id"] for each in facts.carried] == list(lost)
     assert [each.usd for each in facts.carried] == [
         money.nanodollars(leaf["held_usd"]) for leaf in lost.values()
     ]
@@ -59,7 +59,7 @@ def test_running_is_what_began_before_the_end_and_ended_after(told: Told, facts:
         leaf["id"]: None for leaf in endings(told, UNTIL, 2**62)
         if leaf["began"] < clock.iso(UNTIL) and leaf["id"] not in known
     }  # fmt: skip
-    assert [told.leaves[each.index]["id"] for each in facts.running] == list(late)
+    assert [told.leaves[each.leaf]["id"] for each in facts.running] == list(late)
 
 
 def test_a_condition_chooses_by_scopes_and_nothing_else() -> None:

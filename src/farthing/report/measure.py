@@ -134,7 +134,7 @@ def _standing(asking: Asking, query: Query) -> Answer:
     rows = asking.rows({**where, "kind": ["unresolved"], "superseded": False})
     if query.get("since") == "before":
         rows = np.zeros(len(facts), np.bool_)
-    found = sorted([*facts.index[rows].tolist(), *(each.index for each in carried)])
+    found = sorted([*facts.index[rows].tolist(), *(each.leaf for each in carried)])
     edges = (found[0], found[-1]) if found else (None, None)
     if query["of"] == "queries":
         return Answer(len(found), len(found), *edges)

@@ -43,8 +43,8 @@ class Held(NamedTuple):
     """A query that is held at an edge of the period."""
 
     whose: Whose
-    index: int
-    """The leaf that says it: where it became unresolved, or ended after the period."""
+    leaf: int
+    """The index of the leaf that says it: where it became unresolved, or ended after the period."""
     hold: int
     """The hold's place in the journal."""
     began: int
@@ -107,7 +107,8 @@ class Outside:
 
 def _whose(key: str, path: tuple[str, ...], provider: str) -> Whose:
     first = dict(scope.partition(":")[::2] for scope in reversed(path))
-    return Whose(key, *(first.get(kind, "") for kind in ("org", "team", "project")), provider)
+    org, team, project = (first.get(kind, "") for kind in ("org", "team", "project"))
+    return Whose(key, org, team, project, provider)
 
 
 def is_of(whose: Whose, where: dict[str, Any]) -> bool:

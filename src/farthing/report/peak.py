@@ -57,7 +57,7 @@ def _answer(value: int, spans: list[Span]) -> Answer:
 
 
 def _spans(held: list[Held]) -> Iterator[Span]:
-    return ((1, each.index, each.index) for each in held)
+    return ((1, each.leaf, each.leaf) for each in held)
 
 
 def _events(
@@ -89,7 +89,7 @@ def _before(facts: Facts, where: dict[str, Any], unit: str) -> tuple[int, list[S
     spent = [each for whose, each in facts.spent.items() if is_of(whose, where)]
     carried = chosen(facts.carried, where)
     if unit == "usd":
-        whole = sum(each.usd for each in (*spent, *carried))
+        whole = sum(each.usd for each in spent) + sum(each.usd for each in carried)
     else:
         whole = sum(each.requests for each in spent) + len(carried)
     return whole, [*((each.n, each.first, each.last) for each in spent), *_spans(carried)]

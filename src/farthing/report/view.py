@@ -17,7 +17,7 @@ NAMED = re.compile(r"\{([^{}]+)\}")
 UNKNOWN = "unknown"
 MILLION = 10**6
 WIDEST = 36
-"""How many letters make a column of a table no wider."""
+"""How many letters make a column of a table no wider, but for sentences."""
 
 
 def shown(figure: dict[str, Any], places: int | None = None) -> str:
@@ -112,6 +112,11 @@ def view_of(document: dict[str, Any], ink: Ink) -> dict[str, Any]:
     }
 
 
+def _width(words: str) -> int:
+    """Return how wide a cell is: of sentences, which go over lines, less than they are long."""
+    return min(WIDEST, len(words)) + max(0, len(words) - WIDEST) // 6
+
+
 class _Viewer:
     def __init__(self, figures: dict[str, dict[str, Any]], ink: Ink) -> None:
         self._figures = figures
@@ -151,7 +156,7 @@ class _Viewer:
             for row in block["rows"]
         ]
         widths = [
-            max(len(title) * 3 // 4, *(min(WIDEST, len(row[at]["value"])) for row in rows), 5)
+            max(len(title) * 3 // 4, *(_width(row[at]["value"]) for row in rows), 5)
             for at, title in enumerate(block["columns"])
         ]
         return {**block, "rows": rows, "numeric": numeric, "widths": widths}
