@@ -271,7 +271,7 @@ class Month:
         yield from self._enter(
             Settle(
                 at, hold.id, billed, usage, 200, first, total, f"up-{hold.id[-8:]}", version, "",
-                cost if discount else None,
+                cost if discount else None, finish="length" if answer == hold.output_cap else "end",
             )
         )  # fmt: skip
         if billed > hold.usd:

@@ -54,11 +54,15 @@ CONDITIONS = """
 | `http_status` | statuses from one to another, both included |
 | `cost` | `"known"`, or `"unknown"` |
 | `stream`, `unpriced`, `superseded` | `true` or `false` |
+| `flowing` | `true`: streams with output that lasted beyond their first event |
 | `not` | what none of a list of conditions holds for |
 
+The conditions of `peak` and `standing` are of `key`, `org`, `team`, `project` and `provider` alone.
 Of entries that end no query, `where` names their fields; one that has not the field has `""` there.
-`of` is a column: `cost`, `list_cost`, `effective`, `held` (dollars, as exact decimal strings),
-`first_byte_us`, `total_us`, `at`, a meter of `Usage`, or a sum of meters: \
+`of` is a column: `cost`, `list_cost`, `effective`, `held`, `released` (held and
+not posted; dollars, as exact decimal strings),
+`first_byte_us`, `total_us`, `at`, `pace` (of a stream, tokens of output in a thousand
+seconds), a meter of `Usage`, or a sum of meters: \
 """
 
 
@@ -79,7 +83,8 @@ def statements_page() -> str:
         CONDITIONS + sums + ".\n",
         "| outcome | what became of the query |\n|---|---|\n" + "\n".join(classes),
         "\nA ratio is a decimal string of six places, rounded half up. `interval` is a 95 %",
-        "confidence interval: Wilson's of a share of queries, that of the rank of a percentile.\n",
+        "confidence interval: Wilson's of a share of queries, that of the rank of a percentile,",
+        "and of an evaluation's score the one in its entry, whose method stands beside it.\n",
         "## What every statement says of itself\n",
         *(f"- {caveat}" for caveat in CAVEATS),
         "",

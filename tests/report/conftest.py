@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
-from tests.support.evidence import VERIFIER, Log, make_log
+from tests.support.evidence import VERIFIER, Log, hold, make_log, settle
 from tests.support.exports import both_bills, sqlite_bills  # noqa: F401  (fixtures)
 
 from farthing.evidence.entries import read_entries
@@ -25,6 +25,7 @@ from farthing.ledger.entry import (
     Void,
     WriteOff,
 )
+from farthing.ledger.evaluation import Evaluation, Score
 from farthing.ledger.reported import Refusals
 from farthing.report.columns import Facts
 from farthing.report.facts import read_facts
@@ -117,3 +118,38 @@ def _settle(draw: random.Random, query: str, at: int) -> Settle:
     finish = draw.choice(FINISHES) if good else ""
     return Settle(at, query, cost, usage, status, first, total, "up", version if good else "",
                   finish=finish)  # fmt: skip
+
+
+# As the gateway records them: one that came to its end, one that stopped, one that scored nothing.
+SCORES = (
+    Score("exact", "accuracy", "0.8333333333333334", "0.4365", "0.9700", "wilson-95", 6),
+    Score("exact", "f1", "0.8"),
+)
+EVALUATIONS = (
+    Evaluation(
+        at=1_700_000_002 * SECOND, by="ann", id="e1", task="arithmetic", version="2", model="fast",
+        outcome="complete", began=1_700_000_000 * SECOND, key="k1", samples=3, epochs=2,
+        completed=6, dataset_sha256="ab" * 32, scores=SCORES, served=("p/m",), queries=6, calls=6,
+        usd=162_000, first=3, last=14, log_sha256="cd" * 32,
+    ),
+    Evaluation(
+        1_700_000_003 * SECOND, "ann", "e2", "arithmetic", "2", "fast", "partial",
+        1_700_000_002 * SECOND, "k1", 3, 2, 4, "ab" * 32, SCORES[:1], ("p/m",), 6, None,
+        54_000, 2, 500_000, reason="it was stopped",
+    ),
+    Evaluation(
+        1_700_000_004 * SECOND, "ann", "e3", "spelling", "", "p/m", "failed",
+        1_700_000_003 * SECOND, "k2", 0, 0, 0, "", reason="no data set",
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """A published log with evaluations of a model, and nothing else that is asked of it."""
+    asked = [entry for number in range(6) for entry in (hold(number), settle(number))]
+    made: list[Entry] = [Genesis(BEGIN - 1, "ledger-one"), *asked, *EVALUATIONS]
+    log = make_log(tmp_path_factory.mktemp("evaluated"), made)
+    reader = log.reader
+    leaves = [json.loads(reader.entry(n)) for n in range(reader.size)]
+    return Told(log, facts_in(log, 1_699_000_000 * SECOND, END), leaves)

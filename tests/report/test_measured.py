@@ -14,6 +14,8 @@ def test_classes_and_shares_are_those_of_the_performance_report() -> None:
         assert found[f"performance.class.{name}"]["value"] == told.classes[name].count
     available = found["performance.availability"]
     assert abs(float(available["value"]) - (told.availability.rate or 0)) < 1e-6
+    cut = found["performance.cut"]
+    assert told.truncated.count > 0 and abs(float(cut["value"]) - (told.truncated.rate or 0)) < 1e-6
     low, high = (float(edge) for edge in available["interval"])
     assert low < float(available["value"]) < high
 
@@ -23,7 +25,12 @@ def test_percentiles_are_those_of_the_performance_report() -> None:
     groups = {group.name: group for group in performance(month().facts, "model").groups}
     models = list(dict.fromkeys((s.provider, s.model) for s in served_of(draft())))
     for number, (_, model) in enumerate(models, start=1):
-        for name, told in (("whole", groups[model].latency), ("first", groups[model].first_event)):
+        group = groups[model]
+        for name, told in (
+            ("whole", group.latency),
+            ("first", group.first_event),
+            ("pace", group.throughput),
+        ):
             assert told.p95 is not None
             figure = found[f"performance.{name}.{number}.p95"]
             assert (figure["value"], figure["n"]) == (told.p95.value, told.n)

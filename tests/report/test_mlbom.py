@@ -55,19 +55,22 @@ def test_the_same_leaves_give_the_same_bytes(told: Told, made: dict[str, Any]) -
     assert mlbom(other, in_use(other))["serialNumber"] != made["serialNumber"]
 
 
-def test_evaluations_are_metrics(told: Told) -> None:
-    use = in_use(told.facts)[0]
-    scores = [{"metric": "accuracy", "scorer": "exact", "value": "0.75", "low": "0.5",
-               "high": "0.9", "n": 20}]  # fmt: skip
-    leaf = {"task": "arithmetic", "dataset_sha256": "ab", "scores": scores}
-    bom = mlbom(told.facts, [use._replace(evaluations=((7, leaf),))])
-    metric = bom["components"][0]["modelCard"]["quantitativeAnalysis"]["performanceMetrics"][-1]
-    assert metric == {
-        "type": "arithmetic: accuracy by exact", "value": "0.75",
-        "slice": "evaluation of data ab, leaf 7, n=20",
-        "confidenceInterval": {"lowerBound": "0.5", "upperBound": "0.9"},
-    }  # fmt: skip
+def test_evaluations_are_metrics(evaluated: Told) -> None:
+    """Of real entries, as the log has them."""
+    bom = mlbom(evaluated.facts, in_use(evaluated.facts))
     assert problem(bom) is None
+    (component,) = bom["components"]
+    metrics = component["modelCard"]["quantitativeAnalysis"]["performanceMetrics"]
+    found = [metric for metric in metrics if metric["type"].startswith("arithmetic")]
+    index = next(n for n, leaf in enumerate(evaluated.leaves) if leaf.get("id") == "e1")
+    assert found[0] == {
+        "type": "arithmetic: accuracy by exact", "value": "0.8333333333333334",
+        "slice": f"evaluation of data SHA-256 {'ab' * 32}, complete, 6 of 6 answers scored, "
+        f"interval wilson-95, leaf {index}, n=6",
+        "confidenceInterval": {"lowerBound": "0.4365", "upperBound": "0.9700"},
+    }  # fmt: skip
+    assert "confidenceInterval" not in found[1] and "interval none" in found[1]["slice"]
+    assert "partial, 4 of 6 answers scored" in found[2]["slice"] and len(found) == 3
 
 
 def test_no_person_is_named(made: dict[str, Any]) -> None:

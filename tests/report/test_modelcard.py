@@ -67,14 +67,23 @@ def front_matter(text: str) -> Any:
 
 def test_the_metadata_has_the_documented_structure(told: Told) -> None:
     span = told.facts.range
-    leaf = {"task": "arithmetic", "dataset_sha256": "ab", "samples": 20,
-            "scores": [{"metric": "accuracy", "scorer": "exact", "value": "0.75"}]}  # fmt: skip
     for use in in_use(told.facts):
-        mine = [use._replace(evaluations=((7, leaf),))]
-        read = front_matter(card(span, mine))
+        read = front_matter(card(span, [use]))
         jsonschema.validate(read, STRUCTURE)
-        assert read == metadata(span, mine)
-        assert len(read["model-index"][0]["results"]) == 2
+        assert read == metadata(span, [use])
+
+
+def test_evaluations_are_results(evaluated: Told) -> None:
+    """Of real entries, as the log has them; the one that scored nothing is none."""
+    read = front_matter(card(evaluated.facts.range, in_use(evaluated.facts)))
+    jsonschema.validate(read, STRUCTURE)
+    _, whole, partial = read["model-index"][0]["results"]
+    assert whole["dataset"]["type"] == f"sha256:{'ab' * 32}"
+    assert whole["metrics"][0] == {
+        "type": "accuracy", "value": "0.8333333333333334",
+        "name": "exact, n=6, 95 % from 0.4365 to 0.9700 (wilson-95)",
+    }  # fmt: skip
+    assert "partial, 4 of 6 answers scored" in partial["dataset"]["name"]
 
 
 def test_figures_say_where_they_come_from(told: Told) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 
-from tests.support.statements import draft, month, source, statement
+from tests.support.statements import draft, figures, month, source, statement
 
 from farthing.evidence.merkle import check_inclusion, leaf_hash
 from farthing.evidence.tiles import TreeReader
-from farthing.report.regulated import CHECKLIST, NOT_GIVEN, SAMPLES, regulated, sampled
+from farthing.report.aiact import checklist
+from farthing.report.regulated import NOT_GIVEN, SAMPLES, regulated, sampled
+from farthing.report.view import NAMED
 
 
 def blocks() -> list[dict[str, object]]:
@@ -43,10 +45,15 @@ def test_what_the_operator_did_not_say_is_not_given() -> None:
     assert rows["local/smollm2-135m-instruct"] == [NOT_GIVEN] * 3
 
 
-def test_each_article_has_its_line_and_evidence() -> None:
-    articles = {article.split("(")[0] for article, _, _ in CHECKLIST}
-    assert articles == {"12", "19", "26", "50"}
-    assert all(evidence for _, _, evidence in CHECKLIST)
+def test_each_duty_has_its_line_with_figures_of_the_period() -> None:
+    """The same that `farthing export ai-act` writes."""
+    table = next(b for b in blocks() if b.get("title") == "EU AI Act")
+    told, found = checklist(month().facts), figures(statement())
+    for row, line in zip(table["rows"], told["lines"], strict=True):  # type: ignore[call-overload]
+        assert row[0].startswith(line["article"]) and row[3] == line["not_covered"]
+        values = [found[name]["value"] for name in NAMED.findall(row[2])]
+        assert values == list(line["figures"].values())
+        assert row[2].startswith(line["held"])
 
 
 def test_without_samples_it_stands_all_the_same() -> None:

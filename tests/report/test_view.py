@@ -26,6 +26,9 @@ def figure(value: Any, unit: str, **more: Any) -> dict[str, Any]:
         (1234567, "queries", "1,234,567"), (1234567, "tokens", "1,234,567"),
         (12345678, "tokens", "12.3 M"), (900, "µs", "900 µs"), (41_400, "µs", "41 ms"),
         (1_234_000, "µs", "1.23 s"), ("2026-09-14T05:04:00.000Z", "time", "2026-09-14 05:04"),
+        ("0.8333333333333334", "score", "0.833333"), ("1.0", "score", "1"),
+        ("nan", "score", "nan"), ("well", "score", "well"),
+        ("ab" * 32, "SHA-256", "abababababababab…"), ("", "SHA-256", "none"),
         (None, "share", "unknown"), (None, "USD", "unknown"),
     ],
 )  # fmt: skip

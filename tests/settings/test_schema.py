@@ -45,7 +45,8 @@ def test_no_setting_is_needed() -> None:
 @pytest.mark.parametrize("field", FIELDS)
 def test_only_durations_are_floats(field: msgspec.structs.FieldInfo) -> None:
     of_money = field.name == "audio_seconds"  # a price of each
-    assert (float in _parts(field.type)) == (field.name.endswith("_seconds") and not of_money)
+    duration = field.name.endswith(("_seconds", "_hours")) and not of_money
+    assert (float in _parts(field.type)) == duration
 
 
 @pytest.mark.parametrize("field", FIELDS)

@@ -11,13 +11,13 @@ import numpy as np
 
 from farthing import clock, money
 from farthing.report.columns import UNKNOWN, Facts, Flags, Integers
-from farthing.report.performance import classified
+from farthing.report.performance import classified, pace_of
 
 Query = dict[str, Any]
 Value = int | str | None
 
 PLACES = 6
-AMOUNTS = frozenset({"cost", "list_cost", "effective", "held"})
+AMOUNTS = frozenset({"cost", "list_cost", "effective", "held", "released"})
 TOKENS = (
     "input", "cache_read", "cache_write", "cache_write_1h", "output", "input_audio", "output_audio",
     "input_image", "output_image",
@@ -75,6 +75,10 @@ class Asking:
     def column(self, name: str) -> Integers:
         """Return a column of amounts or times, or what was used of a meter."""
         facts = self.facts
+        if name == "released":
+            return facts.held - facts.cost
+        if name == "pace":
+            return np.asarray(pace_of(facts, facts.stream)[1])
         if name in SUMMED:
             total: Integers = np.sum([facts.usage[m] for m in SUMMED[name]], axis=0, dtype=np.int64)
             return total
@@ -94,6 +98,7 @@ CONDITIONS: dict[str, Callable[[Facts, Any], Flags]] = {
     "http_status": lambda facts, span: (
         (facts.http_status >= span[0]) & (facts.http_status <= span[1])
     ),
+    "flowing": lambda facts, word: pace_of(facts, facts.stream)[0] == word,
     "outcome": lambda facts, names: np.logical_or.reduce([classified(facts)[1][n] for n in names]),
     "first_byte_us": lambda facts, word: (facts.first_byte_us > 0) == (word == "known"),
 }

@@ -15,8 +15,8 @@ CAVEATS = (
     "It is no invoice. What is unknown is never counted as nothing: it is counted as unresolved, "
     "at most what is held.",
     "A query belongs to the period in which it ended, in UTC by the gateway's clock. What is "
-    "decided of it later belongs to that later moment; holds that were unresolved before the "
-    "period, and still are, stand in the statement of theirs.",
+    "decided of it later belongs to that later moment; until then what is unresolved is carried "
+    "over into the statements of later periods.",
     "Times are measured at the gateway: from a request's last byte to the answer's first, or last.",
     "A forecast is arithmetic on the period, not a promise.",
     "Who holds the signing key could keep a second log for somebody else. Against that helps "

@@ -8,6 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from farthing.report.outside import Held, Spent, Whose
+
 Integers = NDArray[np.int64]
 Codes = NDArray[np.int32]
 Flags = NDArray[np.bool_]
@@ -15,6 +17,7 @@ Other = tuple[int, dict[str, Any]]
 """A leaf that ends no query: its index, and what it says."""
 UNKNOWN = -1
 """A cost that nobody knows."""
+NONE, EARLIER = -1, -2
 
 
 class Range(NamedTuple):
@@ -72,6 +75,13 @@ class Facts(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     draws: Draws
     drawn: dict[str, Drawn]
     """What was drawn of each source before the period."""
+    spent: dict[Whose, Spent]
+    """What queries that ended before the period came to."""
+    carried: list[Held]
+    """Queries that were unresolved before the period, and still are at its end."""
+    running: list[Held]
+    """Those that were admitted before its end and ended after it, or became unresolved after it;
+    the log knows of them once they have."""
     usage: dict[str, Integers]
     """Of each meter, what each query used."""
 
@@ -88,7 +98,8 @@ class Facts(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     superseded: Flags
     """Whether a later row is of the same query, which is then no more unresolved."""
     resolves: Integers
-    """The row that this one supersedes; -1 where it is not in the period, or there is none."""
+    """The row that this one supersedes; `NONE` where there is none, and `EARLIER` where that ending
+    came before the period."""
     key: Codes
     org: Codes
     team: Codes

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
-from farthing import money
-from farthing.clock import SECOND
+from farthing import clock, money
 from farthing.evidence.entries import Entries
 from farthing.evidence.query import COUNTS
 from farthing.evidence.tiles import WIDTH
-from farthing.report.columns import UNKNOWN, Drawn, Draws, Facts, Integers, Other, Range
+from farthing.report.columns import EARLIER, UNKNOWN, Drawn, Draws, Facts, Integers, Other, Range
+from farthing.report.outside import Outside
+from farthing.report.times import moment
 
 __all__ = ["ENDED", "UNKNOWN", "WITNESSED", "Draws", "Facts", "Range", "read_facts"]
 
@@ -108,7 +108,7 @@ _DRAW = b'"kind":"draw"'
 def read_facts(entries: Entries, since: int, until: int, progress: Progress | None = None) -> Facts:
     """Return the facts of a period, from a moment up to another (nanoseconds since 1970).
 
-    All bundles are read, and of the ones outside of the period only what is no query's is decoded.
+    All bundles are read. Of queries outside of the period only sums and holds are kept.
 
     Raises:
         ProofError: the entries do not make the tree that was signed.
@@ -128,6 +128,7 @@ class _Reading:
 
     def __init__(self, since: int, until: int) -> None:
         self._since, self._until = since, until
+        self._outside = Outside(clock.iso(until))
         self._names = _Names({"": 0})
         self._scopes = lru_cache(4096)(self._scopes_of)
         self._kinds = {kind: code for code, kind in enumerate(ENDED)}
@@ -152,17 +153,16 @@ class _Reading:
     def take(self, first: int, bundle: list[bytes]) -> None:
         """Take a bundle whose first leaf has an index."""
         for index, leaf in enumerate(bundle, start=first):
-            at = self._at = _moment(text) if (text := _at(leaf)) else self._at
+            at = self._at = moment(text) if (text := _at(leaf)) else self._at
             if self._since <= at < self._until:
                 if self._first < 0:
                     self._first = index
                 self._end = index + 1
                 self._take(index, at, leaf)
-            elif at < self._since and _HELD not in leaf:
-                if _DRAW in leaf:
-                    self._draw_before(index, _other(leaf))
-                else:
-                    self._earlier.append((index, _other(leaf)))
+            elif at < self._since:
+                self._take_earlier(index, leaf)
+            elif _HELD in leaf:
+                self._outside.after(index, leaf)
         if self._rows:
             for column, values in zip(self._columns, zip(*self._rows, strict=True), strict=True):
                 column.extend(values)
@@ -176,6 +176,14 @@ class _Reading:
         else:
             self._others.append((index, _other(leaf)))
 
+    def _take_earlier(self, index: int, leaf: bytes) -> None:
+        if _HELD in leaf:
+            self._outside.before(index, leaf)
+        elif _DRAW in leaf:
+            self._draw_before(index, _other(leaf))
+        else:
+            self._earlier.append((index, _other(leaf)))
+
     def _end_query(self, index: int, at: int, leaf: _Ending) -> None:
         names, row = self._names, self._count
         self._count, self._last = row + 1, leaf.id
@@ -183,7 +191,7 @@ class _Reading:
         listed = money.exact(leaf.list_usd) if leaf.list_usd else cost
         kind, witnessed = leaf.kind, ENDED[leaf.kind] in WITNESSED
         self._rows.append((
-            index, at, _moment(leaf.began), leaf.hold, leaf.entry, self._kinds[kind],
+            index, at, moment(leaf.began), leaf.hold, leaf.entry, self._kinds[kind],
             names[leaf.key],
             *self._scopes(tuple(leaf.path)), names[leaf.provider], names[leaf.model],
             names[leaf.answered_model], names[leaf.asked_model], names[leaf.dialect],
@@ -201,6 +209,8 @@ class _Reading:
         elif (old := self._unresolved.pop(leaf.hold, None)) is not None:
             self._superseded.append(old)
             self._resolves[row] = old
+        elif self._outside.carried.pop(leaf.hold, None) is not None:
+            self._resolves[row] = EARLIER
 
     def _draw_before(self, index: int, leaf: dict[str, Any]) -> None:
         old = self._drawn.get(leaf["source"], Drawn(0, 0, 0, index, index))
@@ -239,11 +249,17 @@ class _Reading:
             earlier=self._earlier,
             draws=draws,
             drawn=self._drawn,
+            spent=self._outside.spent,
+            carried=list(self._outside.carried.values()),
+            running=[
+                each for hold, each in self._outside.running.items()
+                if hold not in self._unresolved and hold not in self._outside.carried
+            ],
             usage=dict(self._usage()),
             superseded=superseded,
             resolves=resolves,
             **columns,
-        )
+        )  # fmt: skip
 
     def _usage(self) -> Iterator[tuple[str, Integers]]:
         for meter, (rows, amounts) in self._used.items():
@@ -270,15 +286,3 @@ def _at(leaf: bytes) -> str:
     """
     begin = leaf.find(b'"at":"')
     return leaf[begin + 6 : begin + 30].decode() if begin >= 0 else ""
-
-
-@lru_cache
-def _hour(text: str) -> int:
-    return int(datetime.fromisoformat(f"{text}:00:00Z").timestamp()) * SECOND
-
-
-def _moment(text: str) -> int:
-    """Return a time as leaves write it, in nanoseconds since 1970."""
-    # "2026-11-23T18:05:09.250Z": the hours are few, and so they are known.
-    seconds = int(text[14:16]) * 60 + int(text[17:19])
-    return _hour(text[:13]) + seconds * SECOND + int(text[20:23]) * 1_000_000

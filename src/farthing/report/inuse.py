@@ -94,6 +94,12 @@ def _use(
     )  # fmt: skip
 
 
+def scored_of(leaf: dict[str, Any]) -> str:
+    """Return how far an evaluation came, in words: a run that stopped is not told as whole."""
+    wanted = int(leaf["samples"]) * int(leaf["epochs"])
+    return f"{leaf['outcome']}, {leaf['completed']} of {wanted} answers scored"
+
+
 def _availability(facts: Facts, name: str, rows: Flags, classes: dict[str, Flags]) -> Metric:
     """Return how many were answered, of those that could be: of all versions, as what failed tells
     no version."""

@@ -32,8 +32,9 @@ def limiting(draft: Draft) -> None:
         text(
             "Before a query is sent, the most it can cost is held on every limit of its path. "
             "Posted and held together never pass a hard limit. The peak is their highest sum in "
-            "any window that began in the period, of queries that ended in it, made from the "
-            "places of holds and endings in the journal."
+            "any window that began in the period, made from the places of holds and endings in the "
+            "journal. Without a window all counts, from the first query of the log on. Queries "
+            "that had not ended when this statement was made are not in it."
         ),
         _limits(draft),
         _pressed(draft),

@@ -26,6 +26,7 @@ from farthing.report.asking import (
     worth,
 )
 from farthing.report.intervals import rank, ranks, wilson
+from farthing.report.outside import chosen
 from farthing.report.peak import peak_of
 from farthing.report.performance import attempts
 
@@ -110,21 +111,35 @@ def _attempts(asking: Asking, query: Query) -> Answer:
 
 def _peak(asking: Asking, query: Query) -> Answer:
     """The most that was posted and held at once, in a `meter`'s unit, in any `window`."""
-    chosen = asking.rows(query["where"])
-    found = peak_of(asking.facts, chosen, query["meter"], query["window"])
-    value = None if found is None else money.dollars(found) if query["meter"] == "usd" else found
-    return Answer(value, *span(asking, chosen))
+    found = peak_of(asking, query["where"], query["meter"], query["window"])
+    if found.value is None or query["meter"] != "usd":
+        return found
+    return found._replace(value=money.dollars(int(found.value)))
 
 
 def _peak_part(asking: Asking, query: Query) -> Answer:
     """A peak as a part of the limit's amount."""
-    chosen = asking.rows(query["where"])
-    found = peak_of(asking.facts, chosen, query["meter"], query["window"])
+    found = peak_of(asking, query["where"], query["meter"], query["window"])
     limit = recorded.stated(asking, {"where": query["limit"], "of": "amount"}).value
-    if found is None or limit is None:
+    if found.value is None or limit is None:
         return Answer(None, 0)
-    whole = money.nanodollars(limit) if query["meter"] == "usd" else int(limit)
-    return Answer(ratio(found, whole), *span(asking, chosen))
+    whole = money.nanodollars(str(limit)) if query["meter"] == "usd" else int(limit)
+    return found._replace(value=ratio(int(found.value), whole))
+
+
+def _standing(asking: Asking, query: Query) -> Answer:
+    """Queries unresolved at the period's end, from it and before it: how many, or `of` "held"."""
+    facts, where = asking.facts, query["where"]
+    carried = chosen(facts.carried, where)
+    rows = asking.rows({**where, "kind": ["unresolved"], "superseded": False})
+    if query.get("since") == "before":
+        rows = np.zeros(len(facts), np.bool_)
+    found = sorted([*facts.index[rows].tolist(), *(each.leaf for each in carried)])
+    edges = (found[0], found[-1]) if found else (None, None)
+    if query["of"] == "queries":
+        return Answer(len(found), len(found), *edges)
+    held = exact_sum(facts.held[rows]) + sum(each.usd for each in carried)
+    return Answer(money.dollars(held), len(found), *edges)
 
 
 def _covered(asking: Asking, query: Query) -> Answer:
@@ -169,6 +184,7 @@ MEASURES: dict[str, Callable[[Asking, Query], Answer]] = {
     "attempts": _attempts,
     "peak": _peak,
     "peak-part": _peak_part,
+    "standing": _standing,
     "covered": _covered,
     "positions": _positions,
     "size": _size,
@@ -179,8 +195,12 @@ MEASURES: dict[str, Callable[[Asking, Query], Answer]] = {
     "left": recorded.left,
     "entries": recorded.entries,
     "stated": recorded.stated,
+    "score": recorded.score,
     "total": recorded.total,
     "tally": recorded.tally,
+    "by-people": recorded.by_people,
+    "days-kept": recorded.days_kept,
+    "version-changes": recorded.version_changes,
 }
 
 

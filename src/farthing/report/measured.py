@@ -6,8 +6,8 @@ from typing import Any
 
 from farthing.report.bought import MODELS_SHOWN, served_of
 from farthing.report.draft import Block, Cell, Draft, facts_list, table, text
+from farthing.report.evaluated import evaluated
 from farthing.report.performance import CLASSES, OTHERS_FAULT
-from farthing.report.recorded import chosen_entries
 
 ALL = list(CLASSES)
 GOOD = ["answered", "answered_without_usage"]
@@ -22,12 +22,13 @@ def measured(draft: Draft) -> None:
         table("What became of queries", ["Class", "Queries", "Share"], _classes(draft)),
         _latency(draft, "first", "first_byte_us", "Time to the first event, of streams"),
         _latency(draft, "whole", "total_us", "Time to the whole answer"),
+        _latency(draft, "pace", "pace", "Tokens of output a second, from a stream's first event"),
         text(
             "Availability leaves out what was the client's fault or the gateway's. Beside or below "
             "a share or a percentile stands its 95 % confidence interval: Wilson's, and that of "
             "its rank. The classes are those of `farthing performance`."
         ),
-        _evaluations(draft),
+        *evaluated(draft),
     ]
     draft.section("performance", "Performance", blocks)
 
@@ -85,8 +86,8 @@ def _latency(draft: Draft, name: str, column: str, title: str) -> Block | None:
     rows: list[list[Cell]] = []
     for number, (provider, model) in enumerate(models[:MODELS_SHOWN], start=1):
         mine = answered(draft, provider=[provider], model=[model])
-        if column == "first_byte_us":
-            mine["stream"] = True
+        if column != "total_us":
+            mine |= {"stream": True} if column == "first_byte_us" else {"flowing": True}
         label = f"performance.{name}.{number}"
         counted = draft.figure(f"{label}.n", "queries", "count", where=mine)
         rows.append([f"{provider}/{model}", counted, *_percentiles(draft, label, column, mine)])
@@ -95,22 +96,8 @@ def _latency(draft: Draft, name: str, column: str, title: str) -> Block | None:
 
 
 def _percentiles(draft: Draft, label: str, column: str, mine: dict[str, Any]) -> list[Cell]:
+    unit = "tokens/1000 s" if column == "pace" else "µs"
     return [
-        draft.figure(f"{label}.p{p}", "µs", "quantile", of=column, p=p, where=mine)
+        draft.figure(f"{label}.p{p}", unit, "quantile", of=column, p=p, where=mine)
         for p in PERCENTILES
     ]
-
-
-def _evaluations(draft: Draft) -> Block | None:
-    if not draft.whole:
-        return None
-    rows: list[list[Cell]] = []
-    for index, entry in chosen_entries(draft.facts, {"kind": "evaluation"}, before=False):
-        words = [str(entry.get(name, "–")) for name in ("task", "model", "data_sha256")]
-        which = {"kind": "evaluation", "entry": entry["entry"]}
-        told = [
-            draft.figure(f"evaluation.{index}.{of}", unit, "stated", where=which, of=of)
-            for of, unit in {"n": "samples", "score": "score", "cost": "USD"}.items()
-        ]
-        rows.append([*words[:2], words[2][:16], *told])
-    return table("Evaluations", ["Task", "Model", "Data set", "Samples", "Score", "Cost"], rows)

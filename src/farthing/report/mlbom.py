@@ -13,7 +13,7 @@ import msgspec
 
 from farthing import clock
 from farthing.report.columns import Facts, Range
-from farthing.report.inuse import Metric, Use
+from farthing.report.inuse import Metric, Use, scored_of
 
 # Whose numbers these are; the content makes the rest.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/docs/1.7/json/")
@@ -107,7 +107,8 @@ def _evaluated(use: Use) -> list[dict[str, Any]]:
             Metric(
                 f"{leaf['task']}: {score['metric']} by {score['scorer']}", score["value"],
                 score.get("low", ""), score.get("high", ""), score.get("n", 0),
-                f"evaluation of data {leaf.get('dataset_sha256', 'unknown')}, leaf {index}",
+                f"evaluation of data SHA-256 {leaf['dataset_sha256']}, {scored_of(leaf)}, "
+                f"interval {score.get('method') or 'none'}, leaf {index}",
             )
         )
         for index, leaf in use.evaluations

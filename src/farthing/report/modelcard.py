@@ -12,7 +12,7 @@ from typing import Any
 
 from farthing import clock
 from farthing.report.columns import Range
-from farthing.report.inuse import Metric, Use
+from farthing.report.inuse import Metric, Use, scored_of
 
 TASK = {"type": "text-generation", "name": "Queries through the gateway"}
 UNKNOWN = (
@@ -49,18 +49,29 @@ def _results(span: Range, use: Use) -> Iterator[dict[str, Any]]:
         "source": _source(span, use.leaves.first, use.leaves.last),
     }
     for index, leaf in use.evaluations:
-        yield {
-            "task": {"type": "text-generation", "name": leaf["task"]},
-            "dataset": {
-                "type": f"sha256:{leaf.get('dataset_sha256', 'unknown')}",
-                "name": f"{leaf['task']}, {leaf.get('samples', 0)} samples",
-            },
-            "metrics": [
-                {"type": score["metric"], "name": score["scorer"], "value": score["value"]}
-                for score in leaf.get("scores", ())
-            ],
-            "source": _source(span, index, index),
-        }
+        if "scores" in leaf:  # a result has metrics, and one that failed has none
+            yield _evaluated(span, index, leaf)
+
+
+def _evaluated(span: Range, index: int, leaf: dict[str, Any]) -> dict[str, Any]:
+    version = f" {leaf['version']}" if leaf["version"] else ""
+    return {
+        "task": {"type": "text-generation", "name": f"{leaf['task']}{version}"},
+        "dataset": {
+            "type": f"sha256:{leaf['dataset_sha256']}",
+            "name": f"{leaf['task']}, {leaf['samples']} samples; {scored_of(leaf)}",
+        },
+        "metrics": [_score(score) for score in leaf["scores"]],
+        "source": _source(span, index, index),
+    }
+
+
+def _score(score: dict[str, Any]) -> dict[str, str]:
+    interval = ""
+    if score.get("low"):
+        interval = f", 95 % from {score['low']} to {score['high']} ({score['method']})"
+    name = f"{score['scorer']}, n={score.get('n', 0)}{interval}"
+    return {"type": score["metric"], "name": name, "value": score["value"]}
 
 
 def _metric(metric: Metric) -> dict[str, Any]:

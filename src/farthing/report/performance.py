@@ -198,7 +198,7 @@ def _group(facts: Facts, name: str, rows: Flags, classes: dict[str, Flags]) -> G
     able = rows & ~np.logical_or.reduce([mine[kind] for kind in OTHERS_FAULT])
     finished = answered & (facts.finish != 0)
     words = Counter(facts.names[code] for code in facts.finish[answered].tolist())
-    flowing, pace = _pace(facts, streamed)
+    flowing, pace = pace_of(facts, streamed)
     return Group(
         name=name,
         queries=int(rows.sum()),
@@ -219,7 +219,7 @@ def _ended_by(facts: Facts, word: str) -> Flags:
     return np.isin(facts.finish, codes)
 
 
-def _pace(facts: Facts, streamed: Flags) -> tuple[Flags, Any]:
+def pace_of(facts: Facts, streamed: Flags) -> tuple[Flags, Any]:
     """Return the streams that had time to flow, and each one's tokens in a thousand seconds."""
     lasted = facts.total_us - facts.first_byte_us
     flowing = streamed & (lasted > 0) & (facts.usage["output"] > 0)

@@ -9,7 +9,12 @@ import numpy as np
 
 from farthing import clock, money
 from farthing.report.asking import Answer, Asking, Query, exact_sum
+from farthing.report.changes import changes
 from farthing.report.columns import Facts, Integers, Other
+from farthing.report.performance import classified
+from farthing.report.times import moment
+
+DAY = 86_400 * clock.SECOND
 
 
 def chosen_entries(facts: Facts, where: dict[str, Any], *, before: bool) -> Iterable[Other]:
@@ -37,6 +42,30 @@ def entries(asking: Asking, query: Query) -> Answer:
     return Answer(len(found), len(found), *span)
 
 
+def by_people(asking: Asking, _: Query) -> Answer:
+    """How many entries of the period somebody made, of whom the log has a commitment."""
+    found = [index for index, entry in asking.facts.others if "by" in entry]
+    span = (found[0], found[-1]) if found else (None, None)
+    return Answer(len(found), len(found), *span)
+
+
+def days_kept(asking: Asking, _: Query) -> Answer:
+    """How many whole days before the period's end the log's first entry was made."""
+    facts = asking.facts
+    for index, entry in [*facts.earlier, *facts.others]:
+        if "at" in entry:
+            return Answer((facts.range.until - moment(entry["at"])) // DAY, 1, index, index)
+    return Answer(None, 0)
+
+
+def version_changes(asking: Asking, _: Query) -> Answer:
+    """How often another version of a model answered, while the same was asked for."""
+    found = changes(asking.facts, classified(asking.facts)[1]["answered"])
+    leaves = sorted(each.leaf for each in found)
+    span = (leaves[0], leaves[-1]) if leaves else (None, None)
+    return Answer(len(found), len(found), *span)
+
+
 def stated(asking: Asking, query: Query) -> Answer:
     """What the last of some entries says; nothing, where it says nothing or there is none."""
     found = list(chosen_entries(asking.facts, query["where"], before=True))
@@ -47,6 +76,18 @@ def stated(asking: Asking, query: Query) -> Answer:
     for name in query["of"].split("/"):
         value = value[int(name)] if isinstance(value, list) else value.get(name)
     return Answer(value, 1, index, index)
+
+
+def score(asking: Asking, query: Query) -> Answer:
+    """What an evaluation's entry says in a `place` of its scores: the value and its interval."""
+    found = list(chosen_entries(asking.facts, query["where"], before=False))
+    if not found:
+        return Answer(None, 0)
+    index, entry = found[-1]
+    told = entry["scores"][query["place"]]
+    if "of" in query:
+        return Answer(told.get(query["of"], 0), 1, index, index)
+    return Answer(told["value"], 1, index, index, told.get("low"), told.get("high"))
 
 
 def tally(asking: Asking, query: Query) -> Answer:

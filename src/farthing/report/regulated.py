@@ -1,23 +1,22 @@
 """What a regulator asks beyond the figures: purposes and roles, samples, retention, a checklist.
 
-The checklist maps articles 12, 19, 26 and 50 of Regulation (EU) 2024/1689 to evidence. It says what
-the log shows and what it does not; whether an article applies, or is met, it does not say.
+The checklist is the table of `duties.py`, which `farthing export ai-act` writes as well.
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from farthing.evidence.merkle import inclusion_proof
 from farthing.evidence.note import encoded
 from farthing.evidence.tiles import TreeReader
 from farthing.report.bought import served_of
 from farthing.report.draft import Block, Cell, Draft, System, facts_list, table, text
+from farthing.report.duties import DUTIES, NO_CLAIM, Duty
 
 SAMPLES = 5
 NOT_GIVEN = "not given"
-OPERATOR = "Not shown by the log: the operator's own records"
 
 
 class Sample(NamedTuple):
@@ -49,10 +48,7 @@ def regulated(draft: Draft, samples: list[Sample]) -> None:
             "shown whole, and the JSON has its proof of inclusion under that root."
         ),
         {"type": "samples", "title": "Sampled entries", "samples": [s._asdict() for s in samples]},
-        text(
-            "The list below maps articles of Regulation (EU) 2024/1689 to evidence. Whether an "
-            "article applies, and whether it is met, is not for this statement to say."
-        ),
+        text(NO_CLAIM),
         _checklist(draft),
     ]
     draft.section("regulated", "For the regulator", blocks)
@@ -85,30 +81,20 @@ def _retention(draft: Draft) -> list[tuple[str, Cell]]:
     ]
 
 
-# Article, what it asks, and where evidence of it is: figures by their names in braces.
-CHECKLIST = (
-    ("12(1)", "Events are recorded automatically over the system's lifetime",
-     "{leaves.read} entries of the period, since {retention.since}; `farthing verify folder`"),
-    ("12(2)", "Records make it possible to identify risks, to monitor, and to monitor after sale",
-     "{entries.overrun} overruns, {entries.warned} warnings; sections on performance and controls"),
-    ("12(3)", "Each use's start and end are recorded (remote biometric systems)",
-     "Each entry has when its query was admitted and when it ended; {summary.sent} were sent"),
-    ("19(1)", "Providers keep automatically generated logs, at least six months",
-     "Kept since {retention.since}; entries are not deleted"),
-    ("26(1)", "Deployers use systems in accordance with their instructions", OPERATOR),
-    ("26(2)", "Human oversight is assigned to competent persons", OPERATOR),
-    ("26(5)", "Deployers monitor the operation of the system",
-     "Availability {performance.availability} of {performance.sent} queries; section on "
-     "performance"),
-    ("26(6)", "Deployers keep automatically generated logs, at least six months",
-     "Kept since {retention.since}; entries are not deleted"),
-    ("26(7), 26(11)", "Workers and affected persons are informed", OPERATOR),
-    ("50(1)", "Persons are informed that they interact with an AI system", OPERATOR),
-    ("50(2)", "Synthetic output is marked as such, in a machine-readable way", OPERATOR),
-    ("50(4)", "Deep fakes and generated texts of public interest are disclosed", OPERATOR),
-)  # fmt: skip
-
-
 def _checklist(draft: Draft) -> Block | None:
-    rows: list[list[Any]] = [list(row) for row in CHECKLIST]
-    return table("EU AI Act", ["Article", "What it asks", "Evidence"], rows)
+    rows: list[list[Cell]] = [
+        [f"{duty.article}, {duty.whose}", duty.duty, _held(draft, duty), duty.not_covered]
+        for duty in DUTIES
+    ]
+    return table("EU AI Act", ["Article, whose", "Duty", "Held", "Not covered"], rows)
+
+
+def _held(draft: Draft, duty: Duty) -> str:
+    """Return what there is, with figures of the period."""
+    told = []
+    for number, each in enumerate(duty.figures, start=1):
+        name = f"article.{duty.article}.{number}"
+        draft.figure(name, each.unit, **each.query)
+        told.append(f"{each.name}: {{{name}}}")
+    command = f" (`{duty.command}`)" if duty.command else ""
+    return duty.held + command + (" In the period: " + "; ".join(told) + "." if told else "")

@@ -25,8 +25,10 @@ def settling(draft: Draft) -> None:
     blocks = [
         text(
             "A query whose cost is unknown stays held at the most it can cost. It is never counted "
-            "as nothing. Invoices are compared with `farthing ledger reconcile`; what they proved "
-            "of single queries is in the log as evidence, and counted here."
+            "as nothing, and it is carried over until evidence, time or a decision ends it. Where "
+            "evidence such as an invoice told what it cost, its entry has the amount and a "
+            "commitment to that evidence. In what else an invoice differs is found by `farthing "
+            "ledger reconcile`; it is not in the log, and not in this statement."
         ),
         table(
             "How queries ended",
@@ -35,8 +37,8 @@ def settling(draft: Draft) -> None:
         ),
         table(
             "What was not known at once",
-            ["What became of it in the period", "Queries", "Held", "Posted"],
-            [*(_later(draft, kind, words) for kind, words in LATER.items()), _open(draft)],
+            ["What became of it", "Queries", "Held", "Posted", "Held and not posted"],
+            [*(_later(draft, kind, words) for kind, words in LATER.items()), *_open(draft)],
         ),
         _beyond(draft),
     ]
@@ -55,7 +57,12 @@ def _ended(draft: Draft, kind: str, words: str) -> list[Cell]:
 
 def _later(draft: Draft, kind: str, words: str) -> list[Cell]:
     mine = draft.where(kind=[kind])
-    return [words, *_counted(draft, f"later.{kind}", mine), _posted(draft, f"later.{kind}", mine)]
+    name = f"later.{kind}"
+    posted = [
+        draft.figure(f"{name}.posted", "USD", "sum", of="cost", where=mine),
+        draft.figure(f"{name}.released", "USD", "sum", of="released", where=mine),
+    ]
+    return [words, *_counted(draft, name, mine), *posted]
 
 
 def _counted(draft: Draft, name: str, mine: dict[str, Any]) -> list[Cell]:
@@ -65,14 +72,23 @@ def _counted(draft: Draft, name: str, mine: dict[str, Any]) -> list[Cell]:
     ]
 
 
-def _posted(draft: Draft, name: str, mine: dict[str, Any]) -> Cell:
-    return draft.figure(f"{name}.posted", "USD", "sum", of="cost", where=mine)
-
-
-def _open(draft: Draft) -> list[Cell]:
+def _open(draft: Draft) -> list[list[Cell]]:
     """What nothing has settled: its cost is not known, and so nothing is posted."""
     mine = draft.where(kind=["unresolved"], superseded=False)
-    return ["Still unresolved at its end: at most what is held", *_counted(draft, "open", mine), ""]
+    before = _standing(draft, "carried", since="before")
+    return [
+        ["Unresolved in the period, and still so", *_counted(draft, "recent", mine), "", ""],
+        ["Unresolved before the period, and still so", *before, "", ""],
+        ["Unresolved at its end, in all: at most what is held", *_standing(draft, "open"), "", ""],
+    ]
+
+
+def _standing(draft: Draft, name: str, **since: str) -> list[Cell]:
+    asked = {"where": draft.where(), **since}
+    return [
+        draft.figure(f"{name}.queries", "queries", "standing", of="queries", **asked),
+        draft.figure(f"{name}.held", "USD", "standing", of="held", **asked),
+    ]
 
 
 def _beyond(draft: Draft) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from farthing.report.plot import Ink, drawn
@@ -17,7 +17,7 @@ NAMED = re.compile(r"\{([^{}]+)\}")
 UNKNOWN = "unknown"
 MILLION = 10**6
 WIDEST = 36
-"""How many letters make a column of a table no wider."""
+"""How many letters make a column of a table no wider, but for sentences."""
 
 
 def shown(figure: dict[str, Any], places: int | None = None) -> str:
@@ -74,11 +74,23 @@ def _span(micros: int) -> str:
     return f"{micros / 1000:.0f} ms" if micros < MILLION else f"{micros / MILLION:.2f} s"
 
 
+def _score(value: str) -> str:
+    """Return a score to six places; what is no number as it stands."""
+    try:
+        found = Decimal(value)
+    except InvalidOperation:
+        return value
+    return f"{round(found, 6).normalize():f}" if found.is_finite() else value
+
+
 SHOWN: dict[str, Callable[[Any], str]] = {
     "share": _percent,
     "µs": _span,
     "time": lambda iso: str(iso)[:16].replace("T", " "),
     "tokens": _tokens,
+    "tokens/1000 s": lambda pace: f"{Decimal(pace) / 1000:,.1f}/s",
+    "score": _score,
+    "SHA-256": lambda digest: f"{digest[:16]}…" if digest else "none",
 }
 
 
@@ -98,6 +110,11 @@ def view_of(document: dict[str, Any], ink: Ink) -> dict[str, Any]:
         ],
         "index": [viewer.indexed(figure) for figure in document["figures"]],
     }
+
+
+def _width(words: str) -> int:
+    """Return how wide a cell is: of sentences, which go over lines, less than they are long."""
+    return min(WIDEST, len(words)) + max(0, len(words) - WIDEST) // 6
 
 
 class _Viewer:
@@ -139,7 +156,7 @@ class _Viewer:
             for row in block["rows"]
         ]
         widths = [
-            max(len(title) * 3 // 4, *(min(WIDEST, len(row[at]["value"])) for row in rows), 5)
+            max(len(title) * 3 // 4, *(_width(row[at]["value"]) for row in rows), 5)
             for at, title in enumerate(block["columns"])
         ]
         return {**block, "rows": rows, "numeric": numeric, "widths": widths}
