@@ -154,9 +154,23 @@ def private_secret(path: Path) -> bytes:
         ConfigError: the file holds anything else.
     """
     if not path.exists():
-        write_private(path, secrets.token_hex(32) + "\n")
+        write_private(path, new_secret().decode())
+    return secret_of(path.read_bytes(), path)
+
+
+def new_secret() -> bytes:
+    """Return 32 random bytes as they stand in a file."""
+    return secrets.token_hex(32).encode() + b"\n"
+
+
+def secret_of(text: bytes, path: Path) -> bytes:
+    """Return the 32 bytes that a file holds.
+
+    Raises:
+        ConfigError: it holds anything else.
+    """
     try:
-        secret = bytes.fromhex(path.read_text())
+        secret = bytes.fromhex(text.decode())
     except ValueError:
         secret = b""
     if len(secret) != 32:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from farthing.errors import ConfigError
-from farthing.evidence.keyring import CURRENT, Keyring, seed_of
+from farthing.evidence.keyring import CURRENT, Keyring
 from farthing.evidence.note import Signer
+from farthing.paths import secret_of
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_another_waits_beside_it_until_it_is_kept(keys: Keyring, tmp_path: Path)
 @pytest.mark.parametrize("text", [b"", b"abc", b"zz" * 32, b"ab" * 31, b"\xff" * 64])
 def test_what_is_no_secret_is_refused(text: bytes, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not 32 bytes in hexadecimal"):
-        seed_of(text, tmp_path)
+        secret_of(text, tmp_path)
 
 
 def test_a_key_of_another_name_is_another(keys: Keyring, tmp_path: Path) -> None:

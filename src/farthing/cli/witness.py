@@ -15,11 +15,10 @@ import typer
 
 from farthing.cli.output import Json, console, examples, expected, print_json, run, stop
 from farthing.evidence.cosign import COSIGNATURE
-from farthing.evidence.keyring import new_secret, seed_of
 from farthing.evidence.note import NoteError, Signer, Verifier, good_name
 from farthing.evidence.store import Store
 from farthing.evidence.witness import Witness
-from farthing.paths import DataFolder, default_data, lock
+from farthing.paths import DataFolder, default_data, lock, new_secret, secret_of
 from farthing.proxy.server import ClientConnection
 from farthing.proxy.witness import WitnessServer
 from farthing.runtime import log_as
@@ -91,7 +90,7 @@ def _signer(root: Path, name: str) -> Signer:
     store = Store(root)
     if store.read(KEY) is None:
         store.replace(KEY, new_secret())
-    return Signer(name, seed_of(store.read(KEY) or b"", root / KEY), COSIGNATURE)
+    return Signer(name, secret_of(store.read(KEY) or b"", root / KEY), COSIGNATURE)
 
 
 async def _serve(witness: Witness, host: str, port: int, *, json: bool) -> None:

@@ -8,7 +8,6 @@ the one that the journal names is here, whatever was interrupted.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from farthing.errors import ConfigError
 from farthing.evidence.note import Signer, Verifier
 from farthing.evidence.store import Store
 from farthing.ledger.disk import DISK, Disk
+from farthing.paths import new_secret, secret_of
 
 CURRENT = "log-key"
 
@@ -69,29 +69,7 @@ class Keyring:
             self._store.rename(_named(key), CURRENT)
 
     def _seed(self, name: str) -> bytes:
-        return seed_of(self._store.read(name) or b"", self._folder / name)
-
-
-def new_secret() -> bytes:
-    """Return 32 random bytes as they stand in a file."""
-    return secrets.token_hex(32).encode() + b"\n"
-
-
-def seed_of(text: bytes, path: Path) -> bytes:
-    """Return the 32 bytes that a file holds.
-
-    Raises:
-        ConfigError: it holds anything else.
-    """
-    try:
-        secret = bytes.fromhex(text.decode())
-    except ValueError:
-        secret = b""
-    if len(secret) != 32:
-        raise ConfigError(
-            f"{path} is not 32 bytes in hexadecimal; put back the file that was there"
-        )
-    return secret
+        return secret_of(self._store.read(name) or b"", self._folder / name)
 
 
 def _named(key: Verifier) -> str:
