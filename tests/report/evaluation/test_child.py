@@ -36,14 +36,14 @@ def said(folder: Path, task: str, **arguments: str) -> list[Said]:
         f"{folder}/{task}", arguments, "m", "http://127.0.0.1:9", "fk_a_b", "eval:x", str(folder),
         None, None, 1, None,
     )  # fmt: skip
-    ran = subprocess.run(
-        [sys.executable, "-P", "-m", MODULE],
-        input=encode(told) + b"\n",
-        capture_output=True,
-        env=dict(os.environ),
-        check=True,
-    )
-    return [decode_said(line) for line in ran.stdout.splitlines()]
+    pipe, command = subprocess.PIPE, [sys.executable, "-P", "-m", MODULE]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=dict(os.environ)) as ran:
+        assert ran.stdin is not None and ran.stdout is not None
+        ran.stdin.write(encode(told) + b"\n")
+        ran.stdin.flush()  # and not closed: that would tell it to end
+        lines = ran.stdout.read().splitlines()
+    assert ran.returncode == 0
+    return [decode_said(line) for line in lines]
 
 
 def test_arguments_are_read_as_the_framework_reads_them() -> None:
