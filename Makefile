@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --require-hashes --only-binary :all:
 
-.PHONY: help run test check bench soak lock clean
+.PHONY: help extras run test check bench soak lock clean
 
 help:
 	@echo "make run    install, start the gateway with the embedded model, print how to try it"
+	@echo "make extras install what statements, exports, evaluations and telemetry need"
 	@echo "make test   install what the tests need and run them all"
 	@echo "make check  format, lint, types, structure, and whether the documents are true"
 	@echo "make bench  measure against nginx on this machine"
@@ -38,6 +39,9 @@ bench: $(VENV)/test.done
 	$(BIN)/python bench/evidence.py
 	$(BIN)/python bench/vault.py
 	$(BIN)/python bench/statement.py
+
+# What the extras `report`, `eval` and `otel` need, for who works in a checkout.
+extras: $(VENV)/test.done
 
 lock: $(VENV)/made.done
 	$(PIP) install --quiet uv

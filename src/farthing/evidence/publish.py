@@ -192,9 +192,11 @@ class Publisher:
             )  # fmt: skip
             self._repair()
         for name in (SIGNED, CHECKPOINT):
-            # What is public may have cosignatures behind ours.
-            if not (self._store.read(name) or b"").startswith(signed):
-                self._store.replace(name, signed)
+            # What is public may have cosignatures behind ours. Its name is made durable again: who
+            # renamed it may have been stopped before that, and the next is shown at once.
+            there = self._store.read(name) or b""
+            self._store.ensure(name, there if there.startswith(signed) else signed)
+            self._store.sync()
         self._forget_old_keys()
 
     def _repair(self) -> None:

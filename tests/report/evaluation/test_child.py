@@ -29,7 +29,7 @@ def other(n: int) -> Task:
 """
 
 
-def said(folder: Path, task: str, **arguments: str) -> list[Said]:
+def said(folder: Path, task: str, *, parent_gone: bool = False, **arguments: str) -> list[Said]:
     """What it says of a task in a file of two."""
     (folder / "two.py").write_text(TWO)
     told = Told(
@@ -40,9 +40,11 @@ def said(folder: Path, task: str, **arguments: str) -> list[Said]:
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=dict(os.environ)) as ran:
         assert ran.stdin is not None and ran.stdout is not None
         ran.stdin.write(encode(told) + b"\n")
-        ran.stdin.flush()  # and not closed: that would tell it to end
+        ran.stdin.flush()
+        if parent_gone:
+            ran.stdin.close()
         lines = ran.stdout.read().splitlines()
-    assert ran.returncode == 0
+        assert ran.wait() == 0  # before its standard input is closed: that tells it to end
     return [decode_said(line) for line in lines]
 
 
@@ -74,6 +76,6 @@ def test_what_goes_wrong_before_it_begins_is_its_reason(
 @pytest.mark.soak
 def test_when_its_parent_is_gone_it_ends(tmp_path: Path) -> None:
     """Its standard input is at its end at once, while nothing listens where the gateway was."""
-    *began, broke = said(tmp_path, "two.py@one")
+    *began, broke = said(tmp_path, "two.py@one", parent_gone=True)
     assert all(isinstance(line, Began) for line in began)
     assert isinstance(broke, Broke) and "cancelled" in broke.reason
