@@ -20,6 +20,7 @@ from farthing.ledger.disk import DISK
 from farthing.ledger.entry import (
     Commitment,
     Config,
+    Draw,
     Entry,
     Genesis,
     Hold,
@@ -31,6 +32,7 @@ from farthing.ledger.entry import (
     Settle,
     Unresolved,
     Void,
+    Warned,
     encode,
 )
 from farthing.ledger.journal import EXTENT, Journal, JournalDamagedError
@@ -275,9 +277,11 @@ def test_the_largest_ending_fits_the_room_that_is_kept_for_it() -> None:
     usage = Usage(*[most] * len(Usage.__struct_fields__))
     settlement = Settle(most, query, most, usage, most, most, most, text, text, text)
     settlement = replace(settlement, prompt=b"p" * 32, answer=b"a" * 32, contents="committed")
-    overrun = Overrun(most, query, most)
+    warned = [Warned(most, query, f"tag:{'t' * 64}", "requests", "minute", most, most)] * 4
+    drawn = [Draw(most, query, f"commitment:{'c' * 64}/9", most, most)] * 4
+    follow = [*warned, Overrun(most, query, most), *drawn]
     header = 28 + 5  # the group's, and its array's
-    assert sum(len(encode(e)) + header for e in (settlement, overrun)) <= ENDING_MOST
+    assert sum(len(encode(e)) + header for e in (settlement, *follow)) <= ENDING_MOST
 
 
 def test_an_unresolved_query_and_its_late_settlement_fit_the_room_together() -> None:

@@ -41,11 +41,12 @@ from farthing.ledger.segments import START
 from farthing.ledger.snapshot import restore
 from farthing.ledger.state import State
 
-# Room kept in the journal for the ending of every open hold: the largest one, in its own group.
+# Room kept in the journal for the ending of every open hold: the largest one, in its own group,
+# with what follows from the two (warnings, an overrun, draws on several lots).
 # A settlement's texts are cut to TEXT_MOST characters of at most four bytes each.
-ENDING_MOST = 2048
+ENDING_MOST = 4096
 # What is asked of the disk beyond what is needed, so that it is not asked at every hold.
-AHEAD = 256 * 1024
+AHEAD = 512 * 1024
 TEXT_MOST = 128
 
 # How often refusals are summed up: what a kill can lose of them.
@@ -178,9 +179,7 @@ class Ledger:
         self._committer.append(encoded, lambda: outcome.set(told))
         if state.consequences:
             for consequence in state.consequences:
-                encoded = encode(consequence)
-                self._ahead -= len(encoded)
-                self._committer.append(encoded, _nothing)
+                self._committer.append(encode(consequence), _nothing)
                 state.apply(consequence)
         return outcome
 
