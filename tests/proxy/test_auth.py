@@ -12,7 +12,7 @@ from tests.support.gateway import Answer, RunningGateway
 from tests.support.provider import FakeProvider
 
 from farthing.proxy.auth import credential
-from farthing.proxy.server import Request
+from farthing.proxy.request import Request
 
 
 def asked(**headers: str) -> Request:

@@ -6,7 +6,7 @@ import pytest
 
 from farthing.errors import Malformed
 from farthing.proxy import headers
-from farthing.proxy.server import Request
+from farthing.proxy.request import Request
 
 
 def request(**lines: str) -> Request:

@@ -23,7 +23,8 @@ from farthing.proxy import query as query_module
 from farthing.proxy.ending import LOST_STATUSES
 from farthing.proxy.handle import handle
 from farthing.proxy.query import Query
-from farthing.proxy.server import ClientConnection, Request
+from farthing.proxy.request import Request
+from farthing.proxy.server import ClientConnection
 from farthing.proxy.upstream import Head, Sink, UpstreamPool
 from farthing.wire import DIALECTS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from farthing.errors import Malformed
 from farthing.providers import Provider
 from farthing.proxy.reading import read, sent_as, unreadable
-from farthing.proxy.server import Request
+from farthing.proxy.request import Request
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Operation, Target
 

@@ -71,5 +71,15 @@ def authenticate(text: str, keys: Mapping[str, KeyState], pepper: bytes, at: int
     return known
 
 
+def still_opens(known: KeyState, keys: Mapping[str, KeyState], at: int) -> bool:
+    """Return whether a key that a text opened with before would open with it at a moment."""
+    key = known.key
+    return (
+        keys.get(key.id) is known
+        and known.revoked_at is None
+        and (key.expires is None or key.expires > at)
+    )
+
+
 def _digest(pepper: bytes, secret: str) -> bytes:
     return hmac.digest(pepper, secret.encode(errors="surrogatepass"), "sha256")

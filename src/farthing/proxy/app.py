@@ -26,7 +26,8 @@ from farthing.proxy.http import JSON_TYPE, request_head
 from farthing.proxy.ids import new_id
 from farthing.proxy.log import LOG, RECEIPT, LogPages, Page
 from farthing.proxy.query import Query
-from farthing.proxy.server import ClientConnection, Request
+from farthing.proxy.request import Request
+from farthing.proxy.server import ClientConnection
 from farthing.proxy.sweep import Sweeper
 from farthing.proxy.tokens import Tokens
 from farthing.proxy.upstream import UpstreamPool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farthing.proxy.server import Request
+from farthing.proxy.request import Request
 
 KEY_HEADERS = (b"x-api-key", b"x-goog-api-key", b"api-key")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from farthing import money
 from farthing.errors import Malformed
 from farthing.policy.path import read_tags
-from farthing.proxy.server import Request
+from farthing.proxy.request import Request
 from farthing.route.plan import Route
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Dialect
@@ -41,6 +43,8 @@ def max_cost(request: Request, of_key: int | None) -> int | None:
 
 def of_dialect(request: Request, dialect: Dialect) -> dict[str, str]:
     """Return the client's headers that are a dialect's own."""
+    if not dialect.passed_headers:
+        return {}
     named = ((name, request.headers.get(name.encode())) for name in dialect.passed_headers)
     return {name: told.decode("latin-1") for name, told in named if told is not None}
 
@@ -48,8 +52,9 @@ def of_dialect(request: Request, dialect: Dialect) -> dict[str, str]:
 def own(request: Request, route: Route) -> dict[str, str]:
     """Return the headers of the dialect that is spoken with a provider: the client's, and where
     it sends none, those that the provider is to get."""
-    usual = route.provider.headers.get(route.dialect, {})
-    return {**usual, **of_dialect(request, DIALECTS[route.dialect])}
+    own = of_dialect(request, DIALECTS[route.dialect])
+    usual = route.provider.headers.get(route.dialect)
+    return {**usual, **own} if usual else own
 
 
 def strict(request: Request) -> bool:
@@ -91,11 +96,13 @@ def warning(text: str) -> bytes:
 
 def named(query: str, provider: str, model: str) -> bytes:
     """Return the headers that every answer of a provider gets."""
+    return b"farthing-request-id: %s\r\n%s" % (query.encode(), _model(provider, model))
+
+
+@lru_cache(maxsize=1024)
+def _model(provider: str, model: str) -> bytes:
     name = f"{provider}/{model}" if model else provider
-    return b"farthing-request-id: %s\r\nfarthing-model: %s\r\n" % (
-        query.encode(),
-        _text(name).replace(b" ", b"?"),
-    )
+    return b"farthing-model: %s\r\n" % _text(name).replace(b" ", b"?")
 
 
 def output_cap(tokens: int) -> bytes:

@@ -13,7 +13,7 @@ from farthing import clock
 from farthing.errors import Failed, FarthingError, Malformed
 from farthing.ledger.entry import Ending, Hold, Key, Refusal, Settle, Unresolved, Void, Warned
 from farthing.ledger.ledger import Outcome
-from farthing.policy.keys import authenticate
+from farthing.policy.keys import authenticate, still_opens
 from farthing.policy.limits import explain, warning
 from farthing.policy.path import path, told_user
 from farthing.proxy import headers
@@ -25,7 +25,8 @@ from farthing.proxy.ids import new_id
 from farthing.proxy.pricing import Offer, offer
 from farthing.proxy.reading import read, sent_as, unreadable
 from farthing.proxy.relay import Relay
-from farthing.proxy.server import ClientConnection, Request
+from farthing.proxy.request import Request
+from farthing.proxy.server import ClientConnection
 from farthing.proxy.upstream import Head
 from farthing.route.plan import Route
 from farthing.vault.drafts import Draft
@@ -81,15 +82,22 @@ class Query:
 
     def authenticate(self) -> None:
         """Find whose query it is."""
-        app = self._app
-        known = authenticate(credential(self._request), app.ledger.keys, app.pepper, self.now)
+        app, facts = self._app, self._request.facts
+        known = facts.key
+        if known is None or not still_opens(known, app.ledger.keys, self.now):
+            text = credential(self._request)
+            known = facts.key = authenticate(text, app.ledger.keys, app.pepper, self.now)
         self.key, self._known = known.key, known
 
     def read(self) -> None:
         """Read what decides its price and its way."""
         self.ask, self._written = read(self._request, self._dialect, self._target)
-        user = headers.user(self._request) or told_user(self.ask.fields, self._dialect.users)
-        self._who = (user, headers.tags(self._request))
+        facts = self._request.facts
+        if facts.user is None:
+            facts.tags = headers.tags(self._request)
+            facts.user = headers.user(self._request)
+        user = facts.user or told_user(self.ask.fields, self._dialect.users)
+        self._who = (user, facts.tags)
 
     def plan(self) -> None:
         """Choose the provider, and what is spoken with it."""

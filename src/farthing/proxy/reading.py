@@ -6,7 +6,7 @@ from farthing.errors import Failed, Malformed
 from farthing.providers import Provider
 from farthing.proxy import headers
 from farthing.proxy.http import JSON_TYPE
-from farthing.proxy.server import Request
+from farthing.proxy.request import Request
 from farthing.wire.dialect import Ask, Dialect, Target
 
 

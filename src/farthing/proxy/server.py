@@ -11,6 +11,7 @@ import httptools
 from farthing import clock
 from farthing.errors import FarthingError, Malformed
 from farthing.proxy.http import CONTINUE, LAST_CHUNK, chunk, stream_head, whole
+from farthing.proxy.request import Repeat, Request, repeat
 from farthing.proxy.sweep import NEVER, Sweeper
 from farthing.settings import HttpSettings
 
@@ -18,32 +19,9 @@ from farthing.settings import HttpSettings
 # long, or it would see a reset connection instead of the answer (RFC 9112 §9.6).
 LINGER_SECONDS = 5.0
 
-
-class Request:
-    """One request, read to its end."""
-
-    __slots__ = (
-        "body",
-        "headers",
-        "http10",
-        "keep_alive",
-        "method",
-        "path",
-        "question",
-        "received",
-    )
-
-    def __init__(self) -> None:
-        self.method = b""
-        self.path = b""
-        self.question = b""
-        """What follows the path after a question mark."""
-        self.headers: dict[bytes, bytes] = {}
-        self.body = b""
-        self.keep_alive = False
-        self.http10 = False
-        self.received = 0
-        """When its last byte was read, on the monotonic clock."""
+# How many heads of a client are remembered in the hope that they come again, before that is given
+# up: some clients' heads never do.
+HOPES = 3
 
 
 class Reader(Protocol):
@@ -98,7 +76,14 @@ class ClientConnection(asyncio.Protocol):
         self._in_head = True
         self._body: list[bytes] = []
         self._body_bytes = 0
-        self._problem: Malformed | None = None
+        self._parsing = False
+        """Whether the parser is within a request."""
+        self._repeat: Repeat | None = None
+        self._hopes = HOPES
+        self._first = b""
+        """The data that the present request began with, if it began with them."""
+        self._missing = 0
+        """How much is still to come of a body whose head was known."""
 
     # -- what handlers do ---------------------------------------------------------------------
 
@@ -144,13 +129,48 @@ class ClientConnection(asyncio.Protocol):
         self._handler.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came."""
-        if self._lingering:
+        """Take what came: a request with a head that is known, or something to parse."""
+        if self._missing:
+            self._read_on(data)
             return
+        if self._repeat is not None and not (self._busy or self._parsing or self._lingering):
+            begin, end = self._repeat.match(data)
+            if begin and end - begin <= self._settings.max_body_bytes:
+                self._read_again(self._repeat, data, begin, end)
+                return
+        if not self._lingering:
+            self._parse(data)
+
+    def _read_again(self, known: Repeat, data: bytes, begin: int, end: int) -> None:
+        """Take a request without the parser, or the beginning of one."""
+        self._hopes = HOPES
+        body = data[begin:end]
+        self._missing = end - begin - len(body)
+        if not self._missing:
+            self._answer(known.request(body, clock.monotonic()))
+            if len(data) > end:
+                self.data_received(data[end:])
+            return
+        self._request, self._body, self._in_head = known.request(b"", 0), [body], False
+        self.deadline = self._handler.sweeper.now + self._settings.body_seconds
+
+    def _read_on(self, data: bytes) -> None:
+        """Take more of a body whose head was known, and what comes behind it."""
+        piece = data[: self._missing]
+        self._body.append(piece)
+        self._missing -= len(piece)
+        if not self._missing and not self._lingering:
+            self.on_message_complete()
+            if len(data) > len(piece):
+                self.data_received(data[len(piece) :])
+
+    def _parse(self, data: bytes) -> None:
         if self._in_head:
             if self._head_bytes == 0 and not self._busy:
                 self.deadline = self._handler.sweeper.now + self._settings.head_seconds
             self._head_bytes += len(data)
+        if self._hopes and not (self._busy or self._parsing):
+            self._first = data
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -166,6 +186,10 @@ class ClientConnection(asyncio.Protocol):
                 self._fail(_headers_too_large(self._settings.max_header_bytes))
             elif self._waiting and self._transport is not None:
                 self._transport.pause_reading()  # until what waits is answered
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._parsing = True
 
     def on_url(self, url: bytes) -> None:
         """Take the request's target; it may come in pieces."""
@@ -211,6 +235,10 @@ class ClientConnection(asyncio.Protocol):
         body = self._body
         request.body = body[0] if len(body) == 1 else b"".join(body)
         request.received = clock.monotonic()
+        if self._first:
+            self._hopes -= 1
+            self._repeat = repeat(self._first, request)
+            self._first = b""
         self._begin_next()
         if self._busy:
             self._waiting.append(request)
@@ -261,6 +289,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _begin_next(self) -> None:
         self._request = Request()
+        self._parsing = False
         self._target = b""
         self._in_head = True
         self._head_bytes = 0

@@ -8,7 +8,8 @@ import logging
 from farthing.errors import FarthingError
 from farthing.evidence.note import NoteError
 from farthing.evidence.witness import Reply, Witness
-from farthing.proxy.server import ClientConnection, Request
+from farthing.proxy.request import Request
+from farthing.proxy.server import ClientConnection
 from farthing.proxy.sweep import Sweeper
 from farthing.settings import HttpSettings
 

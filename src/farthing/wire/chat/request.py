@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_type_hints
+
 import msgspec
 
 from farthing.errors import Malformed
@@ -18,6 +20,9 @@ OPAQUE_PARTS = {"file": "document", "input_audio": "audio"}
 
 # Fields that buy something farthing cannot bound yet: searches, sound, other models.
 UNBOUNDED_FIELDS = ("web_search_options", "audio", "plugins", "models", "search_parameters")
+
+# Fields that few requests have, and that change what one can cost.
+UNUSUAL = frozenset({*UNBOUNDED_FIELDS, "prediction", "tools", "functions", "reasoning"})
 
 # The mode in which a query is answered once; in another it is run several times over, and each
 # run's input is billed: a recorded query of some 350 tokens was counted as 1,690.
@@ -56,6 +61,23 @@ class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
+class _Told(msgspec.Struct):
+    """What is read of most requests, all at once."""
+
+    model: str | None = None
+    messages: list[_Message] | None = None
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    max_completion_tokens: int | None = None
+    max_tokens: int | None = None
+    n: int | None = None
+    service_tier: str | None = None
+    modalities: list[str] | None = None
+
+
+_decode_told = msgspec.json.Decoder(_Told).decode
+
+
 def read_request(body: bytes) -> Ask:
     """Read what decides a chat request's price and way.
 
@@ -63,34 +85,29 @@ def read_request(body: bytes) -> Ask:
         Malformed: not a JSON object, or a field that decides the price is of a wrong type.
     """
     fields = read_object(body)
-    stream = read_field(fields, "stream", bool, False)
-    images, opaque, unbounded = _media(fields)
+    told = _read_told(body, fields)
+    stream, tier = told.stream or False, told.service_tier or ""
+    # Of two caps the larger, as either may be the one that is meant.
+    cap = max(told.max_completion_tokens or 0, told.max_tokens or 0)
     ask = Ask(
         body=body,
         fields=fields,
-        model=read_field(fields, "model", str, ""),
+        model=told.model or "",
         stream=stream,
-        wants_usage=not stream or _wants_usage(fields),
-        output_cap=_output_cap(fields),
-        choices=read_field(fields, "n", int, 1),
-        extra_output=len(fields.get("prediction", b"")),
+        wants_usage=not stream or _wants_usage(told),
+        output_cap=cap if cap > 0 else None,
+        choices=1 if told.n is None else told.n,
         cache_marks=True,  # providers of this dialect write to caches unasked
-        images=len(images),
-        opaque_bytes=sum(images),
-        opaque=tuple(opaque),
+        open_tier=tier in OPEN_TIERS,
     )
-    if "tools" in fields or "functions" in fields:
-        ask.tools = True
-        unbounded += _server_tools(fields)
-    if "reasoning" in fields:
-        unbounded += repeated(fields)
+    if not UNUSUAL.isdisjoint(fields) or told.modalities:
+        _read_unusual(ask, told)
+    if _has_parts(body):
+        _read_parts(ask, told)
     if ask.choices < 1:
         raise Malformed("invalid_field", "`n` must be 1 or more.")
-    tier = read_field(fields, "service_tier", str, "")
     if tier not in PLAIN_TIERS:
         ask.options = {"service_tier": tier}
-    ask.open_tier = tier in OPEN_TIERS
-    ask.unbounded = tuple(unbounded)
     return ask
 
 
@@ -113,37 +130,56 @@ def write_request(ask: Ask, changes: Changes) -> bytes:
     return rebuild(ask.body, ask.fields, new)
 
 
-def _output_cap(fields: dict[str, msgspec.Raw]) -> int | None:
-    """Return the client's cap; of two the larger, as either may be the one that is meant."""
-    caps = [read_field(fields, name, int, 0) for name in CAPS]
-    return max(caps) if max(caps) > 0 else None
+def _read_told(body: bytes, fields: dict[str, msgspec.Raw]) -> _Told:
+    try:
+        return _decode_told(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        for name, kind in get_type_hints(_Told).items():
+            read_field(fields, name, kind, None)  # says which it is
+        raise Malformed("invalid_json", f"The body cannot be read: {error}.") from None
 
 
-def _wants_usage(fields: dict[str, msgspec.Raw]) -> bool:
-    options = read_field(fields, "stream_options", _StreamOptions, _StreamOptions())
-    return bool(options.include_usage)
+def _wants_usage(told: _Told) -> bool:
+    return told.stream_options is not None and bool(told.stream_options.include_usage)
 
 
-def _media(
-    fields: dict[str, msgspec.Raw],
-) -> tuple[list[int], list[tuple[str, str]], list[str]]:
-    """Return each image's size, what other content is opaque, and what has no bound at all."""
-    images: list[int] = []
-    opaque: list[tuple[str, str]] = []
+def _read_unusual(ask: Ask, told: _Told) -> None:
+    """Read the fields that few requests have."""
+    fields = ask.fields
     unbounded = [f"`{name}`" for name in UNBOUNDED_FIELDS if name in fields]
-    modalities = read_field(fields, "modalities", list[str], [])
-    unbounded += [f"output modality `{kind}`" for kind in modalities if kind != "text"]
-    for message in read_field(fields, "messages", list[_Message], []):
+    unbounded += [f"output modality `{kind}`" for kind in told.modalities or () if kind != "text"]
+    ask.extra_output = len(fields.get("prediction", b""))
+    if "tools" in fields or "functions" in fields:
+        ask.tools = True
+        unbounded += _server_tools(fields)
+    if "reasoning" in fields:
+        unbounded += repeated(fields)
+    ask.unbounded = tuple(unbounded)
+
+
+def _has_parts(body: bytes) -> bool:
+    """Whether a message may have more than a text: a second array, or sound. A name can hide from
+    this test only in an escape."""
+    return body.count(b"[") > 1 or b"audio" in body or b"\\u" in body
+
+
+def _read_parts(ask: Ask, told: _Told) -> None:
+    """Read each image's size, what other content is opaque, and what has no bound at all."""
+    opaque: list[tuple[str, str]] = []
+    unbounded: list[str] = []
+    for message in told.messages or ():
         if not is_null(message.audio):
             unbounded.append("earlier audio")
         for part in read_parts(message.content, _Part):
             if part.type == "image_url":
-                images.append(len(part.image_url))
+                ask.images += 1
+                ask.opaque_bytes += len(part.image_url)
             elif part.type in OPAQUE_PARTS:
                 opaque.append((OPAQUE_PARTS[part.type], f"content part `{part.type}`"))
             elif part.type not in TEXT_PARTS:
                 unbounded.append(f"content part `{part.type}`")
-    return images, opaque, unbounded
+    ask.opaque = tuple(opaque)
+    ask.unbounded += tuple(unbounded)
 
 
 def repeated(fields: dict[str, msgspec.Raw]) -> list[str]:
