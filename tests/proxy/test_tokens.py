@@ -16,8 +16,8 @@ from tests.support.service_accounts import granting, service_account
 from farthing.errors import Failed
 from farthing.providers import Provider
 from farthing.providers.grants import read_grant
+from farthing.proxy.pool import own_pool
 from farthing.proxy.tokens import ANSWER_MOST, TOKEN_SECONDS, Tokens
-from farthing.proxy.upstream import own_pool
 from farthing.settings import HttpSettings
 
 

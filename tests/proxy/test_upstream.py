@@ -10,7 +10,8 @@ from tests.support.loopback import REQUEST, Link, Loopback, answering, http, jum
 
 from farthing.flow import OneShot
 from farthing.proxy.gather import Gathered
-from farthing.proxy.upstream import UpstreamConnection, own_pool
+from farthing.proxy.pool import own_pool
+from farthing.proxy.upstream import UpstreamConnection
 from farthing.settings import HttpSettings
 
 # -- kept alive -----------------------------------------------------------------------------------

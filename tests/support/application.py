@@ -202,6 +202,12 @@ class FakeClient:
     def stream(self, data: bytes) -> None:
         self._say("stream", data=data)
 
+    def takes_chunks(self) -> bool:
+        return True
+
+    def pass_on(self, data: bytes) -> None:
+        self._say("pass on", data=data)
+
     def end_stream(self, data: bytes = b"") -> None:
         self._say("end", data=data)
 

@@ -16,7 +16,8 @@ import pytest
 from farthing.errors import Failed
 from farthing.providers import Provider
 from farthing.proxy.gather import Gathered
-from farthing.proxy.upstream import UpstreamConnection, UpstreamPool, own_pool
+from farthing.proxy.pool import UpstreamPool, own_pool
+from farthing.proxy.upstream import UpstreamConnection
 from farthing.settings import HttpSettings
 
 T = TypeVar("T")

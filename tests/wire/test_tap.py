@@ -177,6 +177,7 @@ class Leaving(TailTap):
     """Keeps what leaves the window."""
 
     left = b""
+    watches = True
 
     def passed(self, data: bytes) -> None:
         self.left += data

@@ -16,7 +16,7 @@ from farthing.paths import DataFolder
 from farthing.providers import Provider
 from farthing.proxy.gather import Gathered
 from farthing.proxy.http import request_head
-from farthing.proxy.upstream import UpstreamPool, own_pool
+from farthing.proxy.pool import UpstreamPool, own_pool
 from farthing.settings import HttpSettings
 from farthing.wire import sse
 

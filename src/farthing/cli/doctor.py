@@ -22,7 +22,7 @@ from farthing.providers import Provider, load_providers
 from farthing.providers.load import LOCAL
 from farthing.proxy.gather import Gathered
 from farthing.proxy.http import request_head
-from farthing.proxy.upstream import UpstreamPool, own_pool
+from farthing.proxy.pool import UpstreamPool, own_pool
 from farthing.settings import HttpSettings, Settings, load_settings
 from farthing.supervisor.gateway import price_book_for
 

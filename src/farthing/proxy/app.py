@@ -25,12 +25,12 @@ from farthing.proxy.handle import handle
 from farthing.proxy.http import JSON_TYPE, request_head
 from farthing.proxy.ids import new_id
 from farthing.proxy.log import LOG, RECEIPT, LogPages, Page
+from farthing.proxy.pool import UpstreamPool
 from farthing.proxy.query import Query
 from farthing.proxy.request import Request
 from farthing.proxy.server import ClientConnection
 from farthing.proxy.sweep import Sweeper
 from farthing.proxy.tokens import Tokens
-from farthing.proxy.upstream import UpstreamPool
 from farthing.route.plan import Router
 from farthing.settings import Settings
 from farthing.vault.drafts import Vault

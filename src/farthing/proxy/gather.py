@@ -29,6 +29,10 @@ class Gathered:
         if self._each is not None:
             self._each(data)
 
+    def framed(self, data: bytes) -> bool:
+        """It is wanted without its framing."""
+        return False
+
     def flush(self) -> None:
         """Nothing waits to be passed on."""
 

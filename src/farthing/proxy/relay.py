@@ -38,6 +38,8 @@ class Relay:
         self._size = 0
         self._pieces: list[bytes] = []
         self._tap: Tap | None = None
+        self._framed: Callable[[bytes], bool] | None = None
+        """Takes pieces that can go on with the framing they came in."""
         client.reader = self
 
     def stream(self, tap: Tap, status: int, headers: bytes) -> None:
@@ -45,6 +47,8 @@ class Relay:
         self._tap = tap
         self.streaming = True
         self._client.begin_stream(status, headers)
+        if self.copy is None and self._client.takes_chunks():
+            self._framed = getattr(tap, "framed", None)
 
     def take_body(self) -> bytes:
         """Return the bytes gathered and not passed on."""
@@ -92,6 +96,17 @@ class Relay:
                     f"{UNKNOWN_COST}",
                 )
             )
+
+    def framed(self, data: bytes) -> bool:
+        """Pass on whole chunks as they came, where nothing in them is read or changed."""
+        if self._framed is None or not self._framed(data):
+            return False
+        if not self.first_byte:
+            self.first_byte = clock.monotonic()
+        self._client.pass_on(data)
+        if self._client.paused and not self._client.gone:
+            self._connection.pause()
+        return True
 
     def flush(self) -> None:
         """Pass on what one read brought, in one write. The last piece waits for the settlement."""

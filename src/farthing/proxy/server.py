@@ -105,6 +105,14 @@ class ClientConnection(asyncio.Protocol):
         if data:
             self._write(data if self._answering.http10 else chunk(data))
 
+    def takes_chunks(self) -> bool:
+        """Whether pieces may be sent with the framing of HTTP/1.1."""
+        return not self._answering.http10
+
+    def pass_on(self, data: bytes) -> None:
+        """Send pieces that have their framing already."""
+        self._write(data)
+
     def end_stream(self, data: bytes = b"") -> None:
         """Send the last piece and take the next request."""
         last = b"" if self._answering.http10 else LAST_CHUNK

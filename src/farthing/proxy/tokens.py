@@ -15,7 +15,8 @@ from farthing.providers import Provider
 from farthing.providers.grants import token_request
 from farthing.proxy.gather import Gathered
 from farthing.proxy.http import request_head
-from farthing.proxy.upstream import UpstreamConnection, UpstreamPool
+from farthing.proxy.pool import UpstreamPool
+from farthing.proxy.upstream import UpstreamConnection
 
 # From connecting to the last byte of the answer. Queries wait for it.
 TOKEN_SECONDS = 20.0

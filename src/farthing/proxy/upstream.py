@@ -1,24 +1,19 @@
-"""Connections to providers: kept alive, checked before they are made, one query at a time."""
+"""One connection to a provider: a query at a time, its answer read and handed on."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
-import socket
-import ssl
-from collections.abc import AsyncIterator
 from typing import Protocol, cast
 
 import httptools
 import msgspec
 
 from farthing.errors import Failed
-from farthing.flow import OneShot, ready
 from farthing.providers import Provider
 from farthing.proxy.http import HOP_BY_HOP, keep_alive_seconds
 from farthing.proxy.sweep import NEVER, Sweeper
 from farthing.settings import HttpSettings
+from farthing.wire.chunks import EVENT_END, Chunks
 
 
 class Head(msgspec.Struct):
@@ -43,6 +38,9 @@ class Sink(Protocol):
     def body(self, data: bytes) -> None:
         """A piece of the body has come."""
 
+    def framed(self, data: bytes) -> bool:
+        """Take whole chunks of the body with their framing, and say so; or have them as `body`."""
+
     def flush(self) -> None:
         """All that came in one read has been told."""
 
@@ -53,10 +51,26 @@ class Sink(Protocol):
         """The answer will not end."""
 
 
+class Pool(Protocol):
+    """Where a connection rests."""
+
+    settings: HttpSettings
+    sweeper: Sweeper
+
+    def opened(self, connection: UpstreamConnection) -> None:
+        """A connection is made."""
+
+    def give_back(self, connection: UpstreamConnection) -> None:
+        """A connection rests until it is needed again."""
+
+    def forget(self, connection: UpstreamConnection) -> None:
+        """A connection has ended."""
+
+
 class UpstreamConnection(asyncio.Protocol):
     """One connection to a provider. Whoever has it sends one query; its end gives it back."""
 
-    def __init__(self, pool: UpstreamPool, provider: Provider) -> None:
+    def __init__(self, pool: Pool, provider: Provider) -> None:
         self.provider = provider
         self.deadline = NEVER
         self.transport: asyncio.Transport | None = None
@@ -67,13 +81,22 @@ class UpstreamConnection(asyncio.Protocol):
         self._reset()
 
     def _reset(self) -> None:
-        self._head_bytes = 0
+        self._begun = b""
+        """What came of the head before this read."""
+        self._interim = 0
         self._head_done = False
+        self._head: Head | None = None
+        """The head, until the sink is told."""
+        self._ended = False
+        self._unasked = False
+        """Whether something came behind the answer."""
         self._passed: list[bytes] = []
         self._own: dict[bytes, bytes] = {}
         self._content_type = b""
         self._encoded = False
         self._framed = False
+        self._length: int | None = None
+        self._chunks: Chunks | None = None
         self._keep_alive = False
         self._paused = False
         self._idle_seconds = self._settings.pool_idle_seconds
@@ -126,7 +149,11 @@ class UpstreamConnection(asyncio.Protocol):
         self._pool.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came and hand it on."""
+        """Check what came and hand it on.
+
+        The parser finds the head, checks the framing and tells the end. The body is cut from the
+        data here, in larger pieces than it would tell.
+        """
         sink = self._sink
         if sink is None:  # nobody asked: whatever this is, it must not answer the next query
             self.abort()
@@ -134,73 +161,112 @@ class UpstreamConnection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._break("upstream_malformed", f"sent what is not HTTP ({error})")
-            return
-        if self._sink is None:
-            pass  # the answer is complete, and the connection rests
-        elif self._head_done:
-            if not self._paused:
-                self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
-        else:
-            self._head_bytes += len(data)
-            if self._head_bytes > self._settings.max_header_bytes:
-                self._break("upstream_malformed", "sent headers without end")
+            if not self._ended:
+                self._break("upstream_malformed", f"sent what is not HTTP ({error})")
                 return
+            self._unasked = True
+        if not self._head_done:
+            self._begun += data
+            if len(self._begun) > self._settings.max_header_bytes:
+                self._break("upstream_malformed", "sent headers without end")
+            return
+        if self._head is not None:
+            data = self._behind_head(data)
+            head, self._head = self._head, None
+            sink.head(head)
+        if data and self._sink is sink:
+            self._hand_on(sink, data)
+        if self._sink is not sink:
+            return
+        if self._ended:
+            self._finish(sink)
+        elif not self._paused:
+            self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
         sink.flush()
 
+    def _behind_head(self, data: bytes) -> bytes:
+        """Return what came of the body with its head, and with interim heads before."""
+        data = self._begun + data if self._begun else data
+        at = 0
+        for _ in range(self._interim + 1):
+            at = data.index(b"\r\n\r\n", at) + 4
+        return data[at:]
+
+    def _hand_on(self, sink: Sink, data: bytes) -> None:
+        chunks, length = self._chunks, self._length
+        if chunks is not None:
+            whole = data.endswith(EVENT_END) and not self._ended and chunks.between
+            if whole and sink.framed(data):
+                return
+            data = chunks.feed(data)
+        elif length is not None:
+            data = data[:length] if len(data) > length else data
+            self._length = length - len(data)
+        if data:
+            sink.body(data)
+
     def on_message_begin(self) -> None:
-        """Hang up on an answer that nobody asked for: it must not answer the next query."""
-        if self._sink is None:
-            self.abort()
+        """Read no answer that nobody asked for: it must not answer the next query."""
+        if self._ended:
+            raise httptools.HttpParserError("an answer that nobody asked for")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header of the answer."""
-        name = name.lower()
-        if name.startswith(b"farthing-"):  # those are ours to say to the client
-            self._own[name] = value
-        elif name not in HOP_BY_HOP:
-            self._passed.append(b"%s: %s\r\n" % (name, value))
-            if name == b"content-type":
-                self._content_type = value.lower()
-            elif name == b"content-encoding":
-                self._encoded = value.lower() != b"identity"
-        elif name in (b"content-length", b"transfer-encoding"):
+        kind, line = _KINDS.get(name) or _kind(name)
+        if kind == PASSED:
+            self._passed.append(line + value + b"\r\n")
+        elif kind != DROPPED:
+            self._take(kind, line, value)
+
+    def _take(self, kind: bytes, line: bytes, value: bytes) -> None:
+        """Take a header that means something here."""
+        if kind == b"farthing-":  # those are ours to say to the client
+            self._own[line] = value
+        elif kind == b"content-length":
+            self._framed, self._length = True, int(value)
+        elif kind == b"transfer-encoding":
             self._framed = True
-        elif name == b"keep-alive":
+            self._chunks = Chunks() if value.lower().endswith(b"chunked") else None
+        elif kind == b"keep-alive":
             self._idle_seconds = min(self._idle_seconds, keep_alive_seconds(value))
+        else:
+            self._passed.append(line + value + b"\r\n")
+            if kind == b"content-type":
+                self._content_type = value.lower()
+            else:
+                self._encoded = value.lower() != b"identity"
 
     def on_headers_complete(self) -> None:
-        """Tell the sink, unless this is only an interim answer (1xx)."""
+        """Keep the head for the sink, unless this is only an interim answer (1xx)."""
         status = self._parser.get_status_code()
         self._head_done = status >= 200
         # Only now does the parser say so; once the message is complete it always says no.
         self._keep_alive = self._parser.should_keep_alive()
         if status in (204, 304):
-            self._framed = True
-        if self._head_done and self._sink is not None:
-            passed = b"".join(self._passed)
-            self._sink.head(Head(status, passed, self._content_type, self._encoded, self._own))
-
-    def on_body(self, data: bytes) -> None:
-        """Hand on a piece of the body."""
-        if self._sink is not None:
-            self._sink.body(data)
+            self._framed, self._length = True, 0
+        passed = b"".join(self._passed)
+        self._head = Head(status, passed, self._content_type, self._encoded, self._own)
 
     def on_message_complete(self) -> None:
-        """The answer has ended: give the connection back, then tell the sink."""
-        if not self._head_done:
-            self._reset()
+        """Notice the answer's end."""
+        if self._head_done:
+            self._ended = True
             return
-        sink, self._sink = self._sink, None
-        keep, idle = self._keep_alive and self._framed, self._idle_seconds
+        begun, interim = self._begun, self._interim
+        self._reset()
+        self._begun, self._interim = begun, interim + 1
+
+    def _finish(self, sink: Sink) -> None:
+        """Give the connection back, then tell the sink."""
+        self._sink = None
+        keep, idle = self._keep_alive and self._framed and not self._unasked, self._idle_seconds
         self._reset()
         if keep and self.open:
             self.deadline = self._pool.sweeper.now + idle
             self._pool.give_back(self)
         else:
             self.abort()
-        if sink is not None:
-            sink.complete()
+        sink.complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End an answer that only the connection's end could end; break any other."""
@@ -228,123 +294,26 @@ class UpstreamConnection(asyncio.Protocol):
         )
 
 
-class UpstreamPool:
-    """All connections of a worker to all providers."""
+# What becomes of a header: it goes on, or not, or it means something here.
+PASSED, DROPPED = b"passed", b"dropped"
+READ = frozenset(
+    {b"content-type", b"content-encoding", b"content-length", b"transfer-encoding", b"keep-alive"}
+)
+NAMES_MOST = 512
 
-    def __init__(self, settings: HttpSettings, sweeper: Sweeper) -> None:
-        self.settings = settings
-        self.sweeper = sweeper
-        self._connections: set[UpstreamConnection] = set()
-        self._idle: dict[str, list[UpstreamConnection]] = {}
-        self._tls: ssl.SSLContext | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def connect(self, provider: Provider) -> OneShot[UpstreamConnection]:
-        """Return a connection to a provider: one that rests, or a new one.
-
-        Raises (from the OneShot):
-            Failed: upstream_unreachable; nothing was sent.
-        """
-        idle = self._idle.get(provider.name)
-        while idle:
-            connection = idle.pop()
-            if connection.open:  # or its end has come and is not told yet
-                connection.deadline = NEVER
-                return ready(connection)
-        shot: OneShot[UpstreamConnection] = OneShot()
-        task = asyncio.get_running_loop().create_task(self._connect(provider, shot))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return shot
-
-    def give_back(self, connection: UpstreamConnection) -> None:
-        """Let a connection rest until it is needed again."""
-        self._idle.setdefault(connection.provider.name, []).append(connection)
-
-    def opened(self, connection: UpstreamConnection) -> None:
-        """Remember a connection and watch its deadlines."""
-        self._connections.add(connection)
-        self.sweeper.add(connection)
-
-    def forget(self, connection: UpstreamConnection) -> None:
-        """Drop a connection that has ended."""
-        self._connections.discard(connection)
-        self.sweeper.remove(connection)
-        idle = self._idle.get(connection.provider.name, [])
-        if connection in idle:
-            idle.remove(connection)
-
-    def close(self) -> None:
-        """Close every connection."""
-        for connection in list(self._connections):
-            connection.abort()
-
-    async def _connect(self, provider: Provider, shot: OneShot[UpstreamConnection]) -> None:
-        try:
-            async with asyncio.timeout(self.settings.connect_seconds):
-                shot.set(await self._open(provider))
-        except TimeoutError:
-            seconds = self.settings.connect_seconds
-            shot.fail(_unreachable(provider, f"no connection within {seconds:g} seconds"))
-        except Failed as problem:
-            shot.fail(problem)
-        except Exception as error:  # noqa: BLE001  (its query must not wait for ever)
-            shot.fail(_unreachable(provider, str(error)))
-
-    async def _open(self, provider: Provider) -> UpstreamConnection:
-        """Resolve the host, check its addresses, and connect to one that was checked."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(provider.host, provider.port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
-        if not provider.allow_private_address:
-            addresses = [a for a in addresses if ipaddress.ip_address(a).is_global]
-        if not addresses:
-            raise _unreachable(
-                provider,
-                "its address is a private one; if that is meant, set allow_private_address = true "
-                f"under [providers.{provider.name}] in farthing.toml",
-            )
-        problem: OSError = OSError("no address")
-        for address in addresses:
-            try:
-                return await self._open_at(provider, address)
-            except OSError as error:
-                problem = error
-        raise problem
-
-    def load_tls(self) -> ssl.SSLContext:
-        """Return the context for TLS. Reading the system's certificates takes some 30 ms, once."""
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-        return self._tls
-
-    async def _open_at(self, provider: Provider, address: str) -> UpstreamConnection:
-        _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: UpstreamConnection(self, provider),
-            address,
-            provider.port,
-            ssl=self.load_tls() if provider.tls else None,
-            server_hostname=provider.host if provider.tls else None,
-        )
-        return connection
+_KINDS: dict[bytes, tuple[bytes, bytes]] = {}
 
 
-@contextlib.asynccontextmanager
-async def own_pool(settings: HttpSettings) -> AsyncIterator[UpstreamPool]:
-    """Connections for a command of its own, closed when it is done."""
-    sweeper = Sweeper()
-    pool = UpstreamPool(settings, sweeper)
-    try:
-        yield pool
-    finally:
-        pool.close()
-        sweeper.stop()
-        await asyncio.sleep(0)  # lets the event loop see that they are closed
-
-
-def _unreachable(provider: Provider, why: str) -> Failed:
-    return Failed(
-        "upstream_unreachable",
-        f"{provider.name} cannot be reached at {provider.host}:{provider.port}: {why}. Nothing was "
-        "sent, nothing is billed.",
-    )
+def _kind(written: bytes) -> tuple[bytes, bytes]:
+    """Return what becomes of a header, by its name as it is written, and how its line begins."""
+    name = written.lower()
+    if name.startswith(b"farthing-"):
+        found = (b"farthing-", name)
+    elif name in READ:
+        found = (name, name + b": ")
+    else:
+        found = (DROPPED if name in HOP_BY_HOP else PASSED, name + b": ")
+    if len(_KINDS) >= NAMES_MOST:
+        _KINDS.clear()
+    _KINDS[written] = found
+    return found

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from farthing.wire import sse
-from farthing.wire.dialect import Answer, Tap
+from farthing.wire.chunks import EVENT_END, unframed
+from farthing.wire.dialect import Answer
 
 # The window must hold the last event with usage and what follows it. The largest such tail in
 # recorded traffic (a final chunk with citations) is under 20 kB.
@@ -20,10 +21,14 @@ WINDOW = 64 * 1024
 class TailTap:
     """Keeps a stream's first bytes (`head` of them) and its last ones; passes everything on."""
 
+    watches = False
+    """Whether it looks at what leaves the window."""
+
     def __init__(self, head: int = 0) -> None:
         self._head = bytearray()
         self._head_room = head
-        self._tail: deque[bytes] = deque()
+        self._tail: deque[tuple[bytes, bool]] = deque()
+        """What came last, and whether it is chunks with their framing."""
         self._held = 0
 
     def feed(self, data: bytes) -> bytes:
@@ -31,14 +36,25 @@ class TailTap:
         if self._head_room > 0:
             self._head += data[: self._head_room]
             self._head_room -= len(data)
-        tail = self._tail
-        tail.append(data)
-        self._held += len(data)
-        while self._held - len(tail[0]) >= WINDOW:
-            gone = tail.popleft()
-            self._held -= len(gone)
-            self.passed(gone)
+        self._keep(data, framed=False)
         return data
+
+    def framed(self, data: bytes) -> bool:
+        """Remember whole chunks, which are read at the end; or say that the first are awaited."""
+        if self._head_room > 0:
+            return False
+        self._keep(data, framed=True)
+        return True
+
+    def _keep(self, data: bytes, *, framed: bool) -> None:
+        tail = self._tail
+        tail.append((data, framed))
+        self._held += len(data)
+        while self._held - len(tail[0][0]) >= WINDOW:
+            gone = tail.popleft()
+            self._held -= len(gone[0])
+            if self.watches:
+                self.passed(_content(*gone))
 
     def passed(self, data: bytes) -> None:
         """Look at bytes that leave the window."""
@@ -53,7 +69,7 @@ class TailTap:
 
     def last_bytes(self) -> bytes:
         """Return the bytes in the window."""
-        return b"".join(self._tail)
+        return b"".join([_content(*piece) for piece in self._tail])
 
     def first_events(self) -> Iterator[bytes]:
         """Yield the data of the whole events among the first bytes."""
@@ -71,6 +87,10 @@ class TailTap:
             start, stop = sse.around(window, place)
             yield sse.data(window[start:stop])
             end = start
+
+
+def _content(data: bytes, framed: bool) -> bytes:
+    return unframed(data) if framed else data
 
 
 def told_last(data: bytes, name: bytes, most: int = 1) -> list[str]:
@@ -96,7 +116,7 @@ class Hiding:
 
     def __init__(
         self,
-        tap: Tap,
+        tap: TailTap,
         suspicious: Callable[[bytes], bool],
         hidden: Callable[[bytes], bool],
     ) -> None:
@@ -118,6 +138,15 @@ class Hiding:
         if not self._suspicious(block):
             return block
         return b"".join(event for event in sse.events(block) if not self._hidden(event))
+
+    def framed(self, data: bytes) -> bool:
+        """Remember chunks, if they are whole events of which none can be one to hide."""
+        if self._carry or self._suspicious(data):
+            return False
+        # Two line ends frame each chunk; more, and an event may begin in one and end in another.
+        if data.count(b"\r") != 2 * data.count(EVENT_END):
+            return False
+        return self._tap.framed(data)
 
     def rest(self) -> bytes:
         """Return the last bytes, which no blank line ended."""

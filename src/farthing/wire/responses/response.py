@@ -99,6 +99,8 @@ class ResponsesTap(TailTap):
     """Reads the usage off the last event, which may be longer than any window: it repeats the
     whole answer, and the usage after it."""
 
+    watches = True
+
     def __init__(self) -> None:
         super().__init__(head=HEAD)
         self._passed = self._edge = b""

@@ -15,7 +15,7 @@ from tests.support.loopback import Link, Loopback, answering, http, jump, link, 
 
 from farthing.errors import Failed
 from farthing.providers import Provider
-from farthing.proxy.upstream import UpstreamPool, own_pool
+from farthing.proxy.pool import UpstreamPool, own_pool
 from farthing.settings import HttpSettings
 
 

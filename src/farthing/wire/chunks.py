@@ -1,0 +1,51 @@
+"""The framing of an HTTP/1.1 body whose length nobody knows beforehand (RFC 9112 §7.1).
+
+Whoever uses this has let a parser check the framing before.
+"""
+
+from __future__ import annotations
+
+# Where an event of a stream and its chunk end together.
+EVENT_END = b"\n\n\r\n"
+
+
+class Chunks:
+    """Takes the framing off a body as it comes."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        """What is to come of a chunk, its line end included."""
+        self._line = b""
+        """The beginning of a chunk's size."""
+        self._ended = False
+
+    @property
+    def between(self) -> bool:
+        """Whether a chunk begins with the next byte."""
+        return not (self._left or self._line or self._ended)
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the content; what follows the last chunk is left out."""
+        if self._line:
+            data, self._line = self._line + data, b""
+        pieces, at, end, left = [], 0, len(data), self._left
+        while at < end and not self._ended:
+            if not left:
+                line = data.find(b"\r\n", at)
+                if line < 0:
+                    self._line = data[at:]
+                    break
+                size = int(data[at:line].partition(b";")[0], 16)
+                at, left = line + 2, size + 2
+                self._ended = size == 0
+            else:
+                if left > 2:
+                    pieces.append(data[at : min(at + left - 2, end)])
+                at, left = at + left, max(0, at + left - end)
+        self._left = 0 if self._ended else left
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def unframed(data: bytes) -> bytes:
+    """Return the content of whole chunks."""
+    return Chunks().feed(data)
