@@ -16,6 +16,7 @@ from farthing.wire.dialect import Answer
 # The window must hold the last event with usage and what follows it. The largest such tail in
 # recorded traffic (a final chunk with citations) is under 20 kB.
 WINDOW = 64 * 1024
+NEAR = 4 * 1024
 
 
 class TailTap:
@@ -67,9 +68,19 @@ class TailTap:
         """Return the first bytes, as many as were asked for."""
         return bytes(self._head)
 
-    def last_bytes(self) -> bytes:
-        """Return the bytes in the window."""
-        return b"".join([_content(*piece) for piece in self._tail])
+    def last_bytes(self, most: int = WINDOW) -> bytes:
+        """Return the bytes in the window, or the last pieces of it that have so many."""
+        pieces, size = [], 0
+        for data, framed in reversed(self._tail):
+            pieces.append(_content(data, framed))
+            size += len(data)
+            if size >= most:
+                break
+        return b"".join(reversed(pieces))
+
+    def holds(self, word: bytes) -> bool:
+        """Whether a word stands in the window; one that the end of a chunk cuts does not."""
+        return word in b"".join([data for data, _ in self._tail])
 
     def first_events(self) -> Iterator[bytes]:
         """Yield the data of the whole events among the first bytes."""
@@ -79,18 +90,24 @@ class TailTap:
     def last_events(self, marker: bytes) -> Iterator[bytes]:
         """Yield the data of the events in the window that hold a marker, the last one first.
 
-        The one that the window cuts may be the tail of an event.
+        The one that the window cuts may be the tail of an event. Nearly always one of the last
+        few is what is looked for; if not, these come again with the others.
         """
-        window = self.last_bytes()
-        end = len(window)
-        while (place := window.rfind(marker, 0, end)) >= 0:
-            start, stop = sse.around(window, place)
-            yield sse.data(window[start:stop])
-            end = start
+        yield from _marked(self.last_bytes(NEAR), marker)
+        if self._held > NEAR:
+            yield from _marked(self.last_bytes(), marker)
 
 
 def _content(data: bytes, framed: bool) -> bytes:
     return unframed(data) if framed else data
+
+
+def _marked(window: bytes, marker: bytes) -> Iterator[bytes]:
+    end = len(window)
+    while (place := window.rfind(marker, 0, end)) >= 0:
+        start, stop = sse.around(window, place)
+        yield sse.data(window[start:stop])
+        end = start
 
 
 def told_last(data: bytes, name: bytes, most: int = 1) -> list[str]:

@@ -14,7 +14,7 @@ from farthing.wire.chat.stops import stop_of
 from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.splice import first_byte
 from farthing.wire.stated import stated_usd
-from farthing.wire.tap import Hiding, TailTap, told_last
+from farthing.wire.tap import NEAR, WINDOW, Hiding, TailTap, told_last
 
 # One below zero is refused by the decoder: it would post a negative cost, and so raise a limit.
 Count = Annotated[int, msgspec.Meta(ge=0)] | None
@@ -155,13 +155,20 @@ class ChatTap(TailTap):
                 break
         else:
             told = Answer()
-        tail = self.last_bytes()
         # Each choice ends in a chunk of its own, mostly before the one with the usage.
         if not told.finish or self._choices > 1:
-            told.finish = _finish(told_last(tail, b"finish_reason", self._choices), refused=False)
-        if told.finish == "end" and _REFUSAL in tail and _refuses(tail):
+            told.finish = _finish(self._finishes(), refused=False)
+        if told.finish == "end" and self.holds(_REFUSAL) and _refuses(self.last_bytes()):
             told.finish = "refusal"
         return told
+
+    def _finishes(self) -> list[str]:
+        """Return why the choices ended, as many of them as said so."""
+        for tail in map(self.last_bytes, (NEAR, WINDOW)):
+            found = told_last(tail, b"finish_reason", self._choices)
+            if len(found) == self._choices:
+                break
+        return found
 
 
 def _suspicious(block: bytes) -> bool:
