@@ -87,25 +87,29 @@ def ready(value: T) -> OneShot[T]:
 class _Flow:
     """A coroutine that is run on by whatever it waits for."""
 
-    __slots__ = ("_send",)
+    __slots__ = ("_done", "_send")
 
-    def __init__(self, flow: Coroutine[Any, Any, object]) -> None:
+    def __init__(self, flow: Coroutine[Any, Any, object], done: Callable[[], None] | None) -> None:
         self._send = flow.send
+        self._done = done
 
     def __call__(self) -> None:
         try:
             waiting: OneShot[Any] = self._send(None)
         except StopIteration:
-            return
+            pass
         except Exception:
             log.exception("a flow ended with an error that nobody handled")
+        else:
+            waiting.then(self)
             return
-        waiting.then(self)
+        if self._done is not None:
+            self._done()
 
 
-def start(flow: Coroutine[Any, Any, object]) -> None:
-    """Run a coroutine that awaits nothing but OneShots, until it ends.
+def start(flow: Coroutine[Any, Any, object], done: Callable[[], None] | None = None) -> None:
+    """Run a coroutine that awaits nothing but OneShots, until it ends; then call `done`.
 
     Its errors are its own business: one that gets out is a defect and is logged.
     """
-    _Flow(flow)()
+    _Flow(flow, done)()

@@ -24,12 +24,23 @@ from farthing.settings import Settings
 
 T = TypeVar("T")
 
-# Where cores are few, queries come first: whatever follows the journal can wait.
-NICENESS = 10
+# Of the system's politeness, where the system knows no process that runs only when others rest.
+NICENESS = 19
 
 # Cycles are rare here and few objects live long: collect the young often enough to stay small,
 # the old hardly ever, as each pass over them would stall every open query.
 COLLECT_AFTER = (10_000, 50, 1000)
+
+
+def give_way() -> None:
+    """Let every process that serves queries go first: whoever follows the journal can wait.
+
+    Where cores are few it then works when they rest, and no query waits for it.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except (AttributeError, OSError):
+        os.nice(NICENESS)
 
 
 class LocalModel(msgspec.Struct, frozen=True):

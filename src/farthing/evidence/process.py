@@ -25,7 +25,7 @@ from farthing.evidence.publish import ContradictionError, Publisher
 from farthing.evidence.witnesses import Witnesses
 from farthing.ledger.segments import JournalDamagedError
 from farthing.paths import DataFolder, lock
-from farthing.runtime import NICENESS, Runtime, log_as, read_told, say_ready, stop_event
+from farthing.runtime import Runtime, give_way, log_as, read_told, say_ready, stop_event
 from farthing.settings import Settings
 
 T = TypeVar("T")
@@ -173,7 +173,7 @@ def main() -> None:
     """Run the publisher as a process of its own."""
     runtime = read_told(Runtime)
     log_as(runtime.name)
-    os.nice(NICENESS)
+    give_way()
     uvloop.run(_serve(runtime))
 
 

@@ -165,11 +165,9 @@ class Accounts:
         charge = Charge(wanted, accounts)
         usd, tokens, requests, running = wanted
         for account in accounts:
-            held = account.held  # a loop over four units costs more than their sums
-            held[0] += usd
-            held[1] += tokens
-            held[2] += requests
-            held[3] += running
+            # A loop over four units costs more than their sums.
+            a, b, c, d = account.held
+            account.held = [a + usd, b + tokens, c + requests, d + running]
             if account.scope not in self.by_scope:
                 self.by_scope[account.scope] = account
             for meter in account.meters:
@@ -238,16 +236,15 @@ class Accounts:
 
 def _move(account: Account, held: Quantities, spent: Quantities) -> None:
     """Release in an account's totals what was held, and post what was spent."""
-    holding, posted = account.held, account.posted
-    holding[0] -= held[0]
-    holding[1] -= held[1]
-    holding[2] -= held[2]
-    holding[3] -= held[3]
-    posted[0] += spent[0]
-    posted[1] += spent[1]
-    posted[2] += spent[2]
-    released = holding[0] >= 0 and holding[1] >= 0 and holding[2] >= 0 and holding[3] >= 0
-    assert released, "more was released than was held"
+    usd, tokens, requests, running = account.held
+    less_usd, less_tokens, less_requests, less_running = held
+    holding = [
+        usd - less_usd, tokens - less_tokens, requests - less_requests, running - less_running,
+    ]  # fmt: skip
+    assert min(holding) >= 0, "more was released than was held"
+    account.held = holding
+    usd, tokens, requests, running = account.posted
+    account.posted = [usd + spent[0], tokens + spent[1], requests + spent[2], running]
 
 
 def _meter(limit: Limit) -> AnyMeter:

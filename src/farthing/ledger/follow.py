@@ -26,7 +26,7 @@ from farthing.ledger.segments import JournalDamagedError
 from farthing.ledger.snapshotter import Snapshotter
 from farthing.ledger.state import State
 from farthing.paths import DataFolder
-from farthing.runtime import NICENESS, Runtime, log_as, read_told, say_ready, stop_event
+from farthing.runtime import Runtime, give_way, log_as, read_told, say_ready, stop_event
 
 log = logging.getLogger("farthing")
 
@@ -167,7 +167,7 @@ def main() -> None:
     """Run the follower as a process of its own."""
     runtime = read_told(Runtime)
     log_as(runtime.name)
-    os.nice(NICENESS)
+    give_way()
     uvloop.run(_serve(runtime))
 
 

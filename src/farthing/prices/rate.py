@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import msgspec
 
 from farthing import money
@@ -34,6 +36,9 @@ SPECIAL = (
     *("input_audio", "output_audio", "web_searches", "input_image", "output_image"),
     *("characters", "audio_seconds", "search_units"),
 )
+
+
+_special = attrgetter(*SPECIAL)
 
 
 class Tier(msgspec.Struct, frozen=True):
@@ -77,10 +82,10 @@ def cost(usage: Usage, rate: Rate) -> int:
         total += usage.cache_read * prices.cache_read
         total += usage.cache_write * prices.cache_write
         total += usage.cache_write_1h * prices.cache_write_1h
-    for meter in SPECIAL:
-        quantity = getattr(usage, meter)
-        if quantity:
-            total += quantity * _price_of(meter, prices, rate)
+    special = _special(usage)
+    if any(special):
+        for meter, quantity in zip(SPECIAL, special, strict=True):
+            total += quantity * _price_of(meter, prices, rate) if quantity else 0
     return money.charge(total)
 
 

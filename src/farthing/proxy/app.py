@@ -222,15 +222,12 @@ class App:
             self.respond_error(client, dialect, problem, new_id())
             return
         self.open_requests += 1
-        start(self._counted(Query(self, client, request, dialect, target)))
+        start(handle(Query(self, client, request, dialect, target)), self._ended)
 
-    async def _counted(self, query: Query) -> None:
-        try:
-            await handle(query)
-        finally:
-            self.open_requests -= 1
-            if self._drained is not None and not self.open_requests:
-                self._drained.set()
+    def _ended(self) -> None:
+        self.open_requests -= 1
+        if self._drained is not None and not self.open_requests:
+            self._drained.set()
 
     def _is_target(self, path: bytes) -> bool:
         return any(d.target is not None and d.target(path) is not None for d in self._targeted)

@@ -28,18 +28,25 @@ class UpstreamPool:
         self._tls: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def resting(self, provider: Provider) -> UpstreamConnection | None:
+        """Return a connection to a provider that rests, if there is one."""
+        idle = self._idle.get(provider.name)
+        while idle:
+            connection = idle.pop()
+            if connection.open:  # or its end has come and is not told yet
+                connection.deadline = NEVER
+                return connection
+        return None
+
     def connect(self, provider: Provider) -> OneShot[UpstreamConnection]:
         """Return a connection to a provider: one that rests, or a new one.
 
         Raises (from the OneShot):
             Failed: upstream_unreachable; nothing was sent.
         """
-        idle = self._idle.get(provider.name)
-        while idle:
-            connection = idle.pop()
-            if connection.open:  # or its end has come and is not told yet
-                connection.deadline = NEVER
-                return ready(connection)
+        connection = self.resting(provider)
+        if connection is not None:
+            return ready(connection)
         shot: OneShot[UpstreamConnection] = OneShot()
         task = asyncio.get_running_loop().create_task(self._connect(provider, shot))
         self._tasks.add(task)

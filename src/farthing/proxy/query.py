@@ -158,7 +158,8 @@ class Query:
                 await self._app.tokens.fetch(provider)
             if provider.counts and (self.ask.stream or self._spoken.write_counting):
                 await self._count()
-            connection = await self._app.pool.connect(provider)
+            pool = self._app.pool
+            connection = pool.resting(provider) or await pool.connect(provider)
         except Failed as problem:
             self.ending = Void(clock.wall(), self.id, problem.code)
             self._problem = problem

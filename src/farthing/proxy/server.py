@@ -111,7 +111,8 @@ class ClientConnection(asyncio.Protocol):
 
     def pass_on(self, data: bytes) -> None:
         """Send pieces that have their framing already."""
-        self._write(data)
+        if self._transport is not None:
+            self._transport.write(data)
 
     def end_stream(self, data: bytes = b"") -> None:
         """Send the last piece and take the next request."""

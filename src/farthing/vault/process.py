@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 from pathlib import Path
 
 import uvloop
@@ -16,7 +15,7 @@ from farthing.ledger import admin
 from farthing.ledger.entry import Entry
 from farthing.ledger.reported import Erasure
 from farthing.paths import DataFolder
-from farthing.runtime import NICENESS, Runtime, log_as, read_told, say_ready, stop_event
+from farthing.runtime import Runtime, give_way, log_as, read_told, say_ready, stop_event
 from farthing.settings import ContentsRule
 from farthing.vault.erase import Eraser
 from farthing.vault.rules import Rules
@@ -98,7 +97,7 @@ def main() -> None:
     """Run it as a process of its own."""
     runtime = read_told(Runtime)
     log_as(runtime.name)
-    os.nice(NICENESS)
+    give_way()
     uvloop.run(_serve(runtime))
 
 

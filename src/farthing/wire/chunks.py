@@ -18,11 +18,8 @@ class Chunks:
         self._line = b""
         """The beginning of a chunk's size."""
         self._ended = False
-
-    @property
-    def between(self) -> bool:
+        self.between = True
         """Whether a chunk begins with the next byte."""
-        return not (self._left or self._line or self._ended)
 
     def feed(self, data: bytes) -> bytes:
         """Return the content; what follows the last chunk is left out."""
@@ -43,6 +40,7 @@ class Chunks:
                     pieces.append(data[at : min(at + left - 2, end)])
                 at, left = at + left, max(0, at + left - end)
         self._left = 0 if self._ended else left
+        self.between = not (self._left or self._line or self._ended)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

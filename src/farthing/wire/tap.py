@@ -16,7 +16,7 @@ from farthing.wire.dialect import Answer
 # The window must hold the last event with usage and what follows it. The largest such tail in
 # recorded traffic (a final chunk with citations) is under 20 kB.
 WINDOW = 64 * 1024
-NEAR = 4 * 1024
+NEAR = 2 * 1024
 
 
 class TailTap:

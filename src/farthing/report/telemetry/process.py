@@ -30,7 +30,7 @@ from farthing.providers import load_providers
 from farthing.report.telemetry.attributes import LATEST, OPT_IN, SCHEMA, Teller
 from farthing.report.telemetry.reader import Ended, Reader
 from farthing.report.telemetry.signals import Instruments, span
-from farthing.runtime import NICENESS, Runtime, log_as, read_told, say_ready, stop_event
+from farthing.runtime import Runtime, give_way, log_as, read_told, say_ready, stop_event
 from farthing.settings import Settings
 
 log = logging.getLogger("farthing")
@@ -143,7 +143,7 @@ def main() -> None:
     runtime = read_told(Runtime)
     log_as(runtime.name)
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # we say it in one line
-    os.nice(NICENESS)
+    give_way()
     uvloop.run(_serve(runtime))
 
 
