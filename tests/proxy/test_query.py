@@ -98,6 +98,9 @@ class Scene:
         self._scripts = list(scripts)
         self._answering: list[tuple[Script, Sink]] = []
 
+    def resting(self, _: Provider) -> None:
+        """Every query has a connection of its own."""
+
     def connect(self, _: Provider) -> OneShot[Any]:
         if isinstance(self._scripts[0], Failed):
             shot: OneShot[Any] = OneShot()

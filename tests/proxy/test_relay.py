@@ -232,3 +232,51 @@ def test_no_answer_at_all() -> None:
     for waited in (relay.arrived, relay.finished):
         with pytest.raises(Failed, match="it broke"):
             waited.result()
+
+
+# -- chunks with their framing ----------------------------------------------------------------
+
+
+class ChunkTap(UpperTap):
+    """A tap that takes chunks, but for some."""
+
+    def framed(self, data: bytes) -> bool:
+        return b"secret" not in data
+
+
+def relayed(client: FakeClient, *, copy: bool = False) -> Relay:
+    """A relay of a stream that passes chunks."""
+    connection = cast(UpstreamConnection, FakeConnection())
+    relay = Relay(cast(ClientConnection, client), connection, 100)
+    if copy:
+        relay.copy = lambda _: None
+    relay.stream(ChunkTap(), 200, b"")
+    return relay
+
+
+def test_chunks_pass_with_their_framing_at_once() -> None:
+    client = FakeClient()
+    relay = relayed(client)
+    assert relay.framed(b"3\r\na.b\r\n") and relay.first_byte
+    relay.flush()
+    assert (client.said, client.sent) == (["begin", "pass on"], b"3\r\na.b\r\n")
+
+
+def test_a_client_that_is_slow_to_take_chunks_slows_its_provider() -> None:
+    client = FakeClient()
+    relay = relayed(client)
+    client.paused = True
+    assert relay.framed(b"1\r\na\r\n")
+    assert cast(FakeConnection, relay._connection).said == ["pause"]
+
+
+def test_where_something_reads_or_changes_the_content_nothing_passes_framed() -> None:
+    assert not relayed(FakeClient(), copy=True).framed(b"1\r\na\r\n")
+    assert not relayed(FakeClient()).framed(b"6\r\nsecret\r\n")
+    old = FakeClient()
+    old.takes_chunks = lambda: False  # type: ignore[method-assign]
+    assert not relayed(old).framed(b"1\r\na\r\n")
+    whole = Scene()
+    assert not whole.relay.framed(b"1\r\na\r\n")
+    plain = Scene(stream=True)
+    assert not plain.relay.framed(b"1\r\na\r\n") and "pass on" not in plain.client.said

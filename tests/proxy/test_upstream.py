@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.loopback import REQUEST, Link, Loopback, answering, http, jump, link, run, until
 
 from farthing.flow import OneShot
 from farthing.proxy.gather import Gathered
 from farthing.proxy.pool import own_pool
-from farthing.proxy.upstream import UpstreamConnection
+from farthing.proxy.upstream import Head, UpstreamConnection
 from farthing.settings import HttpSettings
+from farthing.wire.chunks import unframed
 
 # -- kept alive -----------------------------------------------------------------------------------
 
@@ -252,3 +256,100 @@ def test_a_pool_of_one_s_own_closes_everything() -> None:
             assert pool.sweeper.now == resting, "its sweeper has stopped"
 
     run(scene())
+
+
+# -- what came in one read --------------------------------------------------------------------
+
+
+class Taking(Gathered):
+    """A sink that takes framed chunks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.framings: list[bytes] = []
+        self.flushed = 0
+
+    def framed(self, data: bytes) -> bool:
+        self.framings.append(data)
+        self.content += unframed(data)
+        return True
+
+    def flush(self) -> None:
+        self.flushed += 1
+
+
+class Pipe:
+    """A transport whose other end is the test."""
+
+    closed = False
+
+    def write(self, _: bytes) -> None:
+        """The test knows what is asked."""
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def abort(self) -> None:
+        self.closed = True
+
+
+def received(sink: Gathered, *reads: bytes) -> bool:
+    """Let an answer come in these reads; return whether its connection can be used again."""
+
+    async def scene() -> bool:
+        async with own_pool(HttpSettings()) as pool:
+            connection = UpstreamConnection(pool, answering().provider())
+            connection.connection_made(Pipe())  # type: ignore[arg-type]
+            connection.send(b"", sink)
+            for read in reads:
+                connection.data_received(read)
+            return pool.resting(connection.provider) is connection
+
+    return asyncio.run(scene())
+
+
+EVENT = b"9\r\ndata: 1\n\n\r\n"
+STREAM = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
+
+
+def test_whole_chunks_are_offered_framed_but_for_the_last() -> None:
+    sink = Taking()
+    assert received(sink, STREAM, EVENT, EVENT * 2, EVENT + b"0\r\n\r\n")
+    assert sink.framings == [EVENT, EVENT * 2]
+    assert sink.content == b"data: 1\n\n" * 4 and sink.finished.done
+
+
+def test_chunks_that_a_read_cuts_are_not() -> None:
+    sink = Taking()
+    assert received(sink, STREAM + EVENT[:5], EVENT[5:], EVENT[:-1], EVENT[-1:] + b"0\r\n\r\n")
+    assert not sink.framings and sink.content == b"data: 1\n\n" * 2
+
+
+@given(st.lists(st.integers(1, 90), max_size=9), st.booleans(), st.booleans())
+def test_an_answer_is_the_same_however_it_comes(
+    cuts: list[int], chunked: bool, interim: bool
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nX-Id: 7\r\n"
+    framing = b"transfer-encoding: chunked\r\n" if chunked else b"content-length: 18\r\n"
+    body = EVENT * 2 + b"0\r\n\r\n" if chunked else b"data: 1\n\n" * 2
+    first = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" if interim else b""
+    answer = first + head + framing + b"\r\n" + body
+    ends = sorted({0, len(answer), *(cut for cut in cuts if cut < len(answer))})
+    sink = Taking()
+    assert received(sink, *(answer[a:b] for a, b in itertools.pairwise(ends)))
+    assert sink.content == b"data: 1\n\n" * 2 and sink.finished.done
+    assert sink.arrived.result() == Head(200, b"x-id: 7\r\n", b"", encoded=False)
+
+
+def test_trailers_are_no_headers() -> None:
+    sink = Taking()
+    trailer = b"0\r\nContent-Type: x\r\nKeep-Alive: timeout=1\r\nFarthing-X: 1\r\n\r\n"
+    assert received(sink, STREAM, EVENT + trailer[:9], trailer[9:])
+    assert sink.content == b"data: 1\n\n" and sink.arrived.result().passed == b""
+
+
+def test_a_name_of_a_header_means_the_same_in_any_letters() -> None:
+    for name in (b"content-LENGTH", b"Content-Length"):
+        sink = Taking()
+        assert received(sink, b"HTTP/1.1 200 OK\r\n" + name + b": 2\r\n\r\nhi")
+        assert sink.content == b"hi"

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farthing.wire import sse
+from farthing.wire.chunks import EVENT_END, Chunks, unframed
 from farthing.wire.dialect import Answer, Tap, Usage
-from farthing.wire.tap import WINDOW, Hiding, TailTap, told_last
+from farthing.wire.tap import NEAR, WINDOW, FramedTap, Hiding, TailTap, told_last
 
 
 class Reading(TailTap):
@@ -189,3 +190,91 @@ def test_what_leaves_the_window_and_what_is_in_it_is_the_stream(step: int) -> No
     for at in range(0, len(stream), step):
         tap.feed(stream[at : at + step])
     assert tap.left + tap.last_bytes() == stream and len(tap.last_bytes()) >= WINDOW
+
+
+# -- chunks with their framing ----------------------------------------------------------------
+
+
+def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
+    ends = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    return [data[a:b] for a, b in itertools.pairwise(ends)]
+
+
+def feed_framed(tap: FramedTap, chunks: list[bytes], cuts: list[int]) -> tuple[bytes, int]:
+    """Feed chunks as a provider's connection does; return what passed, and how often framed."""
+    body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks if chunk)
+    reads, passed, framed = pieces(body, cuts), b"", 0
+    content = Chunks()
+    for read in reads:
+        if read.endswith(EVENT_END) and content.between and tap.framed(read):
+            passed += unframed(read)
+            framed += 1
+        else:
+            passed += tap.feed(content.feed(read))
+    return passed + tap.rest(), framed
+
+
+@given(streams(), cuts, st.lists(st.integers(0, 400), max_size=8))
+def test_framed_or_not_the_same_passes_and_the_same_is_read(
+    stream: bytes, chunked: list[int], read: list[int]
+) -> None:
+    for made in (hiding, Reading):
+        plain, framed = made(), made()
+        passed = feed(plain, stream, [])
+        assert feed_framed(framed, pieces(stream, chunked), read)[0] == passed
+        assert framed.answer() == plain.answer()
+
+
+@given(st.lists(data_lines, min_size=1, max_size=20), st.integers(1, 4))
+def test_whole_events_pass_framed_and_only_they(told: list[str], burst: int) -> None:
+    events = [f"data: {text}\n\n".encode() for text in told]
+    ends = itertools.accumulate(len(b"%x\r\n%s\r\n" % (len(e), e)) for e in events)
+    cuts = list(ends)[burst - 1 :: burst]
+    reads = [events[at : at + burst] for at in range(0, len(events), burst)]
+    harmless = [read for read in reads if not any(secret(event) for event in read)]
+    assert feed_framed(Reading(), events, cuts)[1] == len(reads)
+    assert feed_framed(hiding(), events, cuts)[1] == len(harmless)
+
+
+def test_an_event_that_chunks_cut_is_not_passed_framed_where_one_may_be_hidden() -> None:
+    chunks = [b"data: sec", b"ret\n\n"]
+    assert feed_framed(hiding(), chunks, []) == (b"", 0)
+    assert feed_framed(Reading(), chunks, []) == (b"data: secret\n\n", 1)
+
+
+def test_the_first_bytes_are_wanted_without_their_framing() -> None:
+    tap = Reading(head=10)
+    assert feed_framed(tap, [b"data: 1\n\n"] * 3, [14, 28])[1] == 1
+    assert tap.first_bytes() == b"data: 1\n\nd"
+
+
+class Watching(TailTap):
+    """Keeps what leaves the window."""
+
+    watches = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = b""
+
+    def passed(self, data: bytes) -> None:
+        self.left += data
+
+    def answer(self) -> Answer:
+        return Answer()
+
+
+def test_what_leaves_the_window_has_no_framing() -> None:
+    events = [b"data: %06d\n\n" % number for number in range(8000)]
+    ends = list(itertools.accumulate(len(b"%x\r\n%s\r\n" % (len(e), e)) for e in events))
+    tap = Watching()
+    assert feed_framed(tap, events, ends[99::100])[1] == 80
+    assert tap.left and tap.left + tap.last_bytes() == b"".join(events)
+
+
+def test_an_event_before_the_nearest_is_found_too() -> None:
+    tap = Reading()
+    events = [b"data: x\n\n", b"mark: 1\n\n", *[b"none: 1\n\n"] * NEAR]
+    feed(tap, b"".join(events), every(100, b"".join(events)))
+    assert next(tap.last_events(b"data:")) == b"x"
+    assert tap.holds(b"mark") and not tap.holds(b"secret")

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Protocol
 
 from farthing import clock
@@ -106,7 +107,7 @@ class Ledger:
         refusal = self.state.apply(entry)
         if refusal is not None:
             return self._refuse(entry, refusal)
-        return self._taken(entry, encoded)
+        return self._taken(encoded, self.state.warning)
 
     def end(self, entry: Ending) -> Outcome:
         """End a query. One that is not open has ended already: that is no error of the caller's."""
@@ -170,13 +171,12 @@ class Ledger:
 
     def _take(self, entry: Entry, encoded: bytes) -> Outcome:
         refusal = self.state.apply(entry)
-        return self._taken(entry, encoded) if refusal is None else ready(refusal)
+        return self._taken(encoded, None) if refusal is None else ready(refusal)
 
-    def _taken(self, entry: Entry, encoded: bytes) -> Outcome:
+    def _taken(self, encoded: bytes, told: Warned | None) -> Outcome:
         state = self.state
         outcome: Outcome = OneShot()
-        told = state.warning if isinstance(entry, Hold) else None
-        self._committer.append(encoded, lambda: outcome.set(told))
+        self._committer.append(encoded, partial(outcome.set, told))
         if state.consequences:
             for consequence in state.consequences:
                 self._committer.append(encode(consequence), _nothing)

@@ -48,7 +48,10 @@ class Seen:
         if len(query) != LENGTH:
             return query in self.others
         run = self.runs.get(query[RUN])
-        return run is not None and (query[COUNT] in run.latest or query[COUNT] <= run.below)
+        if run is None:
+            return False
+        count = query[COUNT]
+        return count in run.latest or count <= run.below
 
     def add(self, query: str) -> None:
         """Remember an id."""

@@ -110,6 +110,7 @@ class PriceBook:
         self.book = msgspec.json.decode(encoded, type=Book)
         self.digest = hashlib.sha256(encoded).hexdigest()
         self._found: dict[tuple[object, ...], Rate] = {}
+        self._offers: dict[tuple[object, ...], tuple[Rate, Rate]] = {}
         self._minute = 0
 
     def rate(
@@ -136,6 +137,30 @@ class PriceBook:
         if rate is None:
             rate = self._found[key] = self._resolve(*key, at)
         return rate
+
+    def offer(self, provider: Provider, model: str, at: int, ask: Ask) -> tuple[Rate, Rate]:
+        """Return what a request costs as it asks to be served, and the dearest it can be.
+
+        Raises:
+            Refused: unpriced_model.
+        """
+        if at // MINUTE != self._minute or len(self._offers) > REMEMBERED:
+            self._forget(at)
+        options = _sorted(ask.options) if ask.options else ()
+        tiers = provider.unasked_tiers if ask.open_tier else ()
+        key = (provider.prices, model, options, ask.makes_output, ask.meters, tiers)
+        found = self._offers.get(key)
+        if found is None:
+            rate = self.rate(
+                provider.prices,
+                model,
+                at,
+                ask.options,
+                makes_output=ask.makes_output,
+                meters=ask.meters,
+            )
+            found = self._offers[key] = rate, self.dearest(provider, model, at, ask)
+        return found
 
     def dearest(self, provider: Provider, model: str, at: int, ask: Ask) -> Rate:
         """Return the most that each meter can cost for a request, whichever way it is served.
@@ -170,9 +195,10 @@ class PriceBook:
 
     def _forget(self, at: int) -> None:
         """Forget what was found in another minute, or too much of it."""
-        if at // MINUTE != self._minute or len(self._found) > REMEMBERED:
+        if at // MINUTE != self._minute or len(self._found) + len(self._offers) > REMEMBERED:
             self._minute = at // MINUTE
             self._found.clear()
+            self._offers.clear()
 
     def model(self, provider: str, name: str) -> Model | None:
         """Return the model a name means at a provider, or None."""

@@ -19,13 +19,16 @@ from farthing import money
 from farthing.errors import Refused
 from farthing.prices.rate import Prices, Rate
 from farthing.providers import Provider
-from farthing.wire.dialect import Ask
+from farthing.wire.dialect import Ask, Usage
 
 # Meters that are not tokens, of which a request says itself how much it can use.
 UNITS = ("characters", "audio_seconds", "search_units")
 
 # Content that can have sound in it.
 SOUNDING = frozenset({"audio", "video"})
+
+# What a request uses that says nothing of it.
+NOTHING = Usage()
 
 # What a query costs before its output is counted, and the price of that output.
 Line = tuple[int, int]
@@ -58,17 +61,20 @@ def quote(
     tokens = input_bound(ask, rate, provider)
     if ask.made_images:
         ask = _image_maker(ask, rate, provider)
-    usual = ask.default_cap or default_cap
-    default = max(min(usual, rate.context or usual), ask.least_output)
-    cap = (ask.output_cap or default) if ask.makes_output else 0
+    asked = ask.output_cap or _default(ask, rate, default_cap)
+    cap = asked if ask.makes_output else 0
     reachable = rate.reachable(tokens)
-    _check_model(rate, provider, reachable)
-    _check_sound(ask, rate, provider, reachable)
-    beyond = ask.extra_output + ask.choices * _beside_cap(ask, rate, provider)
+    if provider.searching or provider.bound.unbounded:
+        _check_model(rate, provider, reachable)
+    if ask.opaque:
+        _check_sound(ask, rate, provider, reachable)
+    beyond = ask.extra_output
+    if provider.bound.beside_cap:
+        beyond += ask.choices * _beside_cap(ask, rate, provider)
     lines = [_line(ask, provider, prices, tokens, beyond) for prices in reachable]
     if max_cost is not None and ask.makes_output:
         cap = min(cap, _affordable(lines, ask.choices, max_cost))
-        if cap < min(ask.least_output, ask.output_cap or default):
+        if cap < min(ask.least_output, asked):
             raise _too_dear(ask, provider, lines, tokens, max_cost)
     counted = _counted(cap, ask, provider)
     usd = _most(lines, counted)
@@ -80,6 +86,12 @@ def quote(
             "unbounded", "This query could cost more than can be recorded; lower its cap."
         )
     return Quote(usd, total, tokens, cap)
+
+
+def _default(ask: Ask, rate: Rate, default_cap: int) -> int:
+    """Return the cap of a request that sets none."""
+    usual = ask.default_cap or default_cap
+    return max(min(usual, rate.context or usual), ask.least_output)
 
 
 def input_bound(ask: Ask, rate: Rate, provider: Provider) -> int:
@@ -186,8 +198,6 @@ def _check_model(rate: Rate, provider: Provider, reachable: list[Prices]) -> Non
 
 def _check_sound(ask: Ask, rate: Rate, provider: Provider, reachable: list[Prices]) -> None:
     """Refuse sound that the price book has no price for: what it counted would stay unpriced."""
-    if not ask.opaque:
-        return
     named = [words for kind, words in ask.opaque if kind in SOUNDING]
     if named and any(prices.input_audio is None for prices in reachable):
         raise Refused(
@@ -211,29 +221,28 @@ def _counted(cap: int, ask: Ask, provider: Provider) -> int:
 def _line(ask: Ask, provider: Provider, prices: Prices, tokens: int, beyond: int) -> Line:
     """Return what a query costs at these prices, in millionths: whatever its cap, and by it."""
     fixed = tokens * _input_price(ask, provider, prices) + prices.request
-    for meter in UNITS:
-        fixed += getattr(ask.most, meter) * (getattr(prices, meter) or 0)
-    output = _output_price(ask, prices)
+    if ask.most != NOTHING:
+        for meter in UNITS:
+            fixed += getattr(ask.most, meter) * (getattr(prices, meter) or 0)
+    output = prices.output
+    if "output_image" in ask.meters:
+        output = max(output, prices.output_image or 0)
     return fixed + beyond * output, output
 
 
 def _input_price(ask: Ask, provider: Provider, prices: Prices) -> int:
     """Return the dearest price that a token of input can have."""
-    dearest = max(prices.input, prices.cache_read)
     if ask.cache_marks or not provider.bound.marked_writes:
-        dearest = max(dearest, prices.cache_write, prices.cache_write_1h)
+        dearest = max(prices.input, prices.cache_read, prices.cache_write, prices.cache_write_1h)
+    else:
+        dearest = max(prices.input, prices.cache_read)
     if "input_image" in ask.meters:
         dearest = max(dearest, prices.input_image or 0)
     return max(dearest, prices.input_audio or 0) if ask.opaque else dearest
 
 
-def _output_price(ask: Ask, prices: Prices) -> int:
-    image = (prices.output_image or 0) if "output_image" in ask.meters else 0
-    return max(prices.output, image)
-
-
 def _most(lines: list[Line], output: int) -> int:
-    return max(money.charge(fixed + output * price) for fixed, price in lines)
+    return max([money.charge(fixed + output * price) for fixed, price in lines])
 
 
 def _affordable(lines: list[Line], choices: int, max_cost: int) -> int:

@@ -66,7 +66,10 @@ class Rate(msgspec.Struct, frozen=True):
 
     def reachable(self, input_tokens: int) -> list[Prices]:
         """Return the prices of every tier that a query of at most that much input can be in."""
-        return [t.prices for t in self.tiers if t.above < input_tokens or t.above == 0]
+        tiers = self.tiers
+        if len(tiers) == 1:
+            return [tiers[0].prices]
+        return [t.prices for t in tiers if t.above < input_tokens or t.above == 0]
 
 
 def cost(usage: Usage, rate: Rate) -> int:

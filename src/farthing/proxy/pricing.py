@@ -28,6 +28,12 @@ class Offer(msgspec.Struct, frozen=True):
     unpriced: str = ""
     """Why it has no price, where it goes on all the same: a code of errors.py."""
 
+    def new_cap(self, ask: Ask) -> int | None:
+        """Return the output cap that is sent, where the client set another or none."""
+        cap = self.quote.output_cap
+        uncapped = not ask.makes_output or ask.made_images or ask.free or self.unpriced
+        return cap if not uncapped and cap != ask.output_cap else None
+
 
 def offer(
     ask: Ask, route: Route, book: PriceBook, at: int, settings: Settings, most: int | None
@@ -42,12 +48,10 @@ def offer(
     if ask.free:
         return Offer(_nothing(route), quote(ask, _nothing(route), route.provider, 0))
     try:
-        _check(ask, route)
-        rate = rate_of(ask, route, book, at, ask.options)
-        dearest, cap = (
-            book.dearest(route.provider, route.model, at, ask),
-            settings.default_output_tokens,
-        )
+        if ask.buys or not route.model:
+            raise _priceless(ask, route)
+        rate, dearest = book.offer(route.provider, route.model, at, ask)
+        cap = settings.default_output_tokens
         return Offer(rate, quote(ask, dearest, route.provider, cap, most))
     except Refused as problem:
         if problem.code not in UNPRICED or settings.unpriced != "pass" or most is not None:
@@ -75,16 +79,15 @@ def _nothing(route: Route) -> Rate:
     return Rate(route.provider.prices, route.model, NOTHING)
 
 
-def _check(ask: Ask, route: Route) -> None:
-    """Refuse what no price book can price: what is billed later, and what has no model."""
-    if ask.buys:
-        raise Refused(
-            "unbounded",
-            f"This buys {ask.buys} and nothing says beforehand how much that is. Send its queries "
-            "one by one, or have the operator set unpriced in farthing.toml.",
-        )
-    if not route.model:
-        raise _not_free(route.provider, route.dialect)
+def _priceless(ask: Ask, route: Route) -> Refused:
+    """Return the refusal of what no price book can price: what is billed later, or has no model."""
+    if not ask.buys:
+        return _not_free(route.provider, route.dialect)
+    return Refused(
+        "unbounded",
+        f"This buys {ask.buys} and nothing says beforehand how much that is. Send its queries "
+        "one by one, or have the operator set unpriced in farthing.toml.",
+    )
 
 
 def _not_free(provider: Provider, dialect: str) -> Refused:

@@ -16,6 +16,7 @@ from farthing.ledger.ledger import Outcome
 from farthing.policy.keys import authenticate, still_opens
 from farthing.policy.limits import explain, warning
 from farthing.policy.path import path, told_user
+from farthing.providers import Provider
 from farthing.proxy import headers
 from farthing.proxy.auth import credential
 from farthing.proxy.count import count
@@ -23,7 +24,7 @@ from farthing.proxy.ending import ended, last, unresolved
 from farthing.proxy.http import filled
 from farthing.proxy.ids import new_id
 from farthing.proxy.pricing import Offer, offer
-from farthing.proxy.reading import read, sent_as, unreadable
+from farthing.proxy.reading import answered, read, sent_as, unreadable
 from farthing.proxy.relay import Relay
 from farthing.proxy.request import Request
 from farthing.proxy.server import ClientConnection
@@ -47,6 +48,22 @@ class Query:
     priced: Offer
     admitted: Hold
     warned: Warned | None = None
+    ending: Ending | None = None
+    """What is recorded; None before it was sent."""
+    _sent = False
+    _cap: int | None = None
+    """The output cap that is sent, where it is not the client's."""
+    _translation: Translated | None = None
+    _written = ""
+    """The model as the request's body has it; it may be named in the path instead."""
+    _wants_usage = True
+    _relay: Relay | None = None
+    _head: Head | None = None
+    _body = b""
+    _told: Answer
+    _problem: Failed | None = None
+    _draft: Draft | None = None
+    _crossed = False
 
     def __init__(
         self,
@@ -59,8 +76,6 @@ class Query:
         """`target` is what the path says, in a dialect that puts the model there."""
         self.id = new_id()
         self.now = clock.wall()
-        self.ending: Ending = Void(self.now, self.id, "not_sent")
-        """What is recorded if nothing else is learnt; replaced as the query goes on."""
         self._app = app
         self._client = client
         self._request = request
@@ -68,17 +83,6 @@ class Query:
         self._target = target
         self._spoken = dialect
         """The dialect spoken with the provider."""
-        self._translation: Translated | None = None
-        self._written = ""
-        """The model as the request's body has it; it may be named in the path instead."""
-        self._wants_usage = True
-        self._relay: Relay | None = None
-        self._head: Head | None = None
-        self._body = b""
-        self._told = Answer()
-        self._problem: Failed | None = None
-        self._draft: Draft | None = None
-        self._crossed = False
 
     def authenticate(self) -> None:
         """Find whose query it is."""
@@ -131,6 +135,7 @@ class Query:
         app = self._app
         most = headers.max_cost(self._request, self.key.max_cost)
         self.priced = offer(self.ask, self.route, app.book, self.now, app.all_settings, most)
+        self._cap = self.priced.new_cap(self.ask)
 
     async def hold(self) -> None:
         """Hold the most it can cost, durably.
@@ -168,14 +173,8 @@ class Query:
         self._relay = relay
         if self._draft is not None:
             relay.copy = self._draft.add
-        verb = self._spoken.verbs[self.ask.stream]
-        path = filled(provider.dialects[self._spoken.name], self.route.model, verb)
-        own = headers.own(self._request, self.route)
-        method, tail, kind = sent_as(self._request, self.ask, self._target)
-        message = self._app.message(
-            provider, self._spoken, path + tail, own, self._sent_body(), method, kind
-        )
-        self.ending = Unresolved(clock.wall(), self.id, "interrupted")
+        message = self._message(provider)
+        self._sent = True
         try:
             connection.send(message, relay)
             head = self._head = await relay.arrived
@@ -190,7 +189,7 @@ class Query:
                 if head.status >= 300:
                     self._body = self._spoken.reworded(head.status, self._body)
                     self._app.tokens.refused(provider, head.status)
-                self._told = self._answered(head)
+                self._told = answered(self._spoken, self.ask, head.passed, self._body)
                 self.ending = ended(self._app, self, head, self._told)
         except Failed as problem:
             self._problem = problem
@@ -198,6 +197,9 @@ class Query:
 
     def end(self) -> Outcome:
         """Record its ending."""
+        if self.ending is None:  # it came to none of its own
+            kind, reason = (Unresolved, "interrupted") if self._sent else (Void, "not_sent")
+            self.ending = kind(clock.wall(), self.id, reason)
         if self._draft is None:
             return self._app.ledger.end(self.ending)
         return self._draft.end(self.ending, self._last, self._app.ledger)
@@ -253,21 +255,12 @@ class Query:
         ask, dialect = self.ask, self._spoken
         if (path := self.route.provider.counts.get(dialect.name)) is None:
             return
-        write = dialect.write_counting
-        body = write(ask) if write else dialect.write_request(ask, Changes(model=self._new_name()))
+        write, changes = dialect.write_counting, Changes(model=self.route.renames(self._written))
+        body = write(ask) if write else dialect.write_request(ask, changes)
         own = headers.own(self._request, self.route)
         ask.counted_input = dialect.read_count(
             await count(self._app, self.route, dialect, path, own, body)
         )
-
-    def _answered(self, head: Head) -> Answer:
-        """Read a whole answer; its usage may stand beside it, or have been counted before."""
-        answer, dialect = self._spoken.read_answer(self._body), self._spoken
-        if answer.usage is not None or dialect.read_counted is None:
-            return answer
-        tokens = headers.number(head.passed, dialect.usage_header)
-        tokens = self.ask.counted_input if tokens is None else tokens
-        return answer if tokens is None else dialect.read_counted(self._body, tokens)
 
     def _hold(self) -> Hold:
         quoted = self.priced.quote
@@ -290,16 +283,25 @@ class Query:
             unpriced=bool(self.priced.unpriced),
         )
 
-    def _new_name(self) -> str | None:
-        """Return the provider's name of the model, where the request says another, or none."""
-        return self.route.model if self.route.model != self._written else None
+    def _message(self, provider: Provider) -> bytes:
+        """Return the request as it is sent."""
+        spoken, request, target = self._spoken, self._request, self._target
+        path = provider.dialects[spoken.name]
+        if "{" in path:
+            path = filled(path, self.route.model, spoken.verbs[self.ask.stream])
+        body = self._sent_body()
+        if target is None and not spoken.passed_headers and self.ask.form is None:
+            return self._app.message(provider, spoken, path, {}, body)
+        own = headers.own(request, self.route)
+        method, tail, kind = sent_as(request, self.ask, target)
+        return self._app.message(provider, spoken, path + tail, own, body, method, kind)
 
     def _sent_body(self) -> bytes:
         """Return the request's body with the changes that the provider and the bound need."""
         ask, provider = self.ask, self.route.provider
         changes = Changes(
-            model=self._new_name(),
-            output_cap=self._new_cap(),
+            model=self.route.renames(self._written),
+            output_cap=self._cap,
             output_cap_field=provider.output_cap_field,
             ask_usage=not ask.wants_usage and provider.stream_usage,
         )
@@ -310,8 +312,8 @@ class Query:
         same = self._spoken is self._dialect
         passed = head.passed if same else headers.retyped(head.passed, kind)
         lines = passed + headers.named(self.id, self.route.provider.name, self.route.model)
-        if (cap := self._new_cap()) is not None:
-            lines += headers.output_cap(cap)
+        if self._cap is not None:
+            lines += headers.output_cap(self._cap)
         if self.priced.unpriced:
             lines += headers.unpriced(self.priced.unpriced)
         if self.warned is not None:
@@ -345,9 +347,3 @@ class Query:
         """Return what the client is to be sent when the ending is recorded."""
         assert getattr(self.ending, "reason", "") != "interrupted", "nobody knows what it is told"
         return last(self._dialect, self._relay, self._problem, self._whole, self.id)
-
-    def _new_cap(self) -> int | None:
-        """Return the output cap that is sent, where the client set another or none."""
-        ask, cap = self.ask, self.priced.quote.output_cap
-        uncapped = not ask.makes_output or ask.made_images or ask.free or self.priced.unpriced
-        return cap if not uncapped and cap != ask.output_cap else None

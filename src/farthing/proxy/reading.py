@@ -7,7 +7,7 @@ from farthing.providers import Provider
 from farthing.proxy import headers
 from farthing.proxy.http import JSON_TYPE
 from farthing.proxy.request import Request
-from farthing.wire.dialect import Ask, Dialect, Target
+from farthing.wire.dialect import Answer, Ask, Dialect, Target
 
 
 def read(request: Request, dialect: Dialect, target: Target | None) -> tuple[Ask, str]:
@@ -37,6 +37,16 @@ def sent_as(request: Request, ask: Ask, target: Target | None) -> tuple[str, str
     if not kept and ask.form is None:
         kind = JSON_TYPE  # it was read as that, and must not be as anything else
     return request.method.decode(), target.tail if target is not None else "", kind
+
+
+def answered(dialect: Dialect, ask: Ask, passed: bytes, body: bytes) -> Answer:
+    """Read a whole answer; its usage may stand beside it, or have been counted before."""
+    answer = dialect.read_answer(body)
+    if answer.usage is not None or dialect.read_counted is None:
+        return answer
+    tokens = headers.number(passed, dialect.usage_header)
+    tokens = ask.counted_input if tokens is None else tokens
+    return answer if tokens is None else dialect.read_counted(body, tokens)
 
 
 def unreadable(provider: Provider, problem: Malformed) -> Failed:

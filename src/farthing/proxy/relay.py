@@ -21,25 +21,26 @@ UNKNOWN_COST = "The query's cost stays held at the maximum until it is known."
 class Relay:
     """The sink of one answer."""
 
+    first_byte = 0
+    """When the body's first byte came, on the monotonic clock; 0 before."""
+    streaming = False
+    copy: Callable[[bytes], None] | None = None
+    """What else takes the pieces of a stream."""
+    _size = 0
+    _tap: Tap | None = None
+    _framed: Callable[[bytes], bool] | None = None
+    """Takes pieces that can go on with the framing they came in."""
+
     def __init__(
         self, client: ClientConnection, connection: UpstreamConnection, most_bytes: int
     ) -> None:
         """`most_bytes` bounds an answer that is gathered whole."""
         self.arrived: OneShot[Head] = OneShot()
         self.finished: OneShot[None] = OneShot()
-        self.first_byte = 0
-        """When the body's first byte came, on the monotonic clock; 0 before."""
-        self.streaming = False
-        self.copy: Callable[[bytes], None] | None = None
-        """What else takes the pieces of a stream."""
         self._client = client
         self._connection = connection
         self._most = most_bytes
-        self._size = 0
         self._pieces: list[bytes] = []
-        self._tap: Tap | None = None
-        self._framed: Callable[[bytes], bool] | None = None
-        """Takes pieces that can go on with the framing they came in."""
         client.reader = self
 
     def stream(self, tap: Tap, status: int, headers: bytes) -> None:

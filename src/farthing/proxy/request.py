@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from farthing import clock
 from farthing.ledger.registry import KeyState
 
 # A length of more digits is left to the parser.
@@ -72,20 +73,21 @@ class Repeat:
         self._after = after
         self._read = read
 
-    def match(self, data: bytes) -> tuple[int, int]:
-        """Return where the body begins and ends, if the data begin with this head; else 0, 0."""
-        begin = len(self._before)
+    def match(self, data: bytes) -> tuple[bytes, int]:
+        """Return what the data have of a body behind this head, and how many bytes it lacks.
+
+        Less than none where they do not begin with this head, or have more behind the body.
+        """
+        after, begin = self._after, len(self._before)
         end = data.find(b"\r", begin, begin + DIGITS_MOST + 1)
         digits = data[begin:end]
-        if not (end > 0 and digits.isdigit() and data.startswith(self._before)):
-            return 0, 0
-        if not data.startswith(self._after, end):
-            return 0, 0
-        body = end + len(self._after)
-        return body, body + int(digits)
+        if not (digits.isdigit() and data.startswith(after, end) and data.startswith(self._before)):
+            return b"", -1
+        body = data[end + len(after) :]
+        return body, int(digits) - len(body)
 
-    def request(self, body: bytes, received: int) -> Request:
-        """Return the request that has this head and a body."""
+    def request(self, body: bytes) -> Request:
+        """Return the request that has this head and a body, which came just now."""
         read, request = self._read, Request.__new__(Request)
         request.method = read.method
         request.path = read.path
@@ -95,7 +97,7 @@ class Repeat:
         request.http10 = False
         request.facts = read.facts
         request.body = body
-        request.received = received
+        request.received = clock.monotonic()
         return request
 
 

@@ -10,6 +10,7 @@ import httptools
 
 from farthing import clock
 from farthing.errors import FarthingError, Malformed
+from farthing.proxy import unread
 from farthing.proxy.http import CONTINUE, LAST_CHUNK, chunk, stream_head, whole
 from farthing.proxy.request import Repeat, Request, repeat
 from farthing.proxy.sweep import NEVER, Sweeper
@@ -142,33 +143,28 @@ class ClientConnection(asyncio.Protocol):
         if self._missing:
             self._read_on(data)
             return
-        if self._repeat is not None and not (self._busy or self._parsing or self._lingering):
-            begin, end = self._repeat.match(data)
-            if begin and end - begin <= self._settings.max_body_bytes:
-                self._read_again(self._repeat, data, begin, end)
+        known = self._repeat
+        if known is not None and not (self._busy or self._parsing or self._lingering):
+            body, missing = known.match(data)
+            fits = len(body) + missing <= self._settings.max_body_bytes
+            if missing == 0 and fits:
+                self._hopes = HOPES
+                self._answer(known.request(body))
+                return
+            if missing > 0 and fits:
+                self._request, self._body, self._in_head = known.request(b""), [body], False
+                self._missing = missing
+                self.deadline = self._handler.sweeper.now + self._settings.body_seconds
                 return
         if not self._lingering:
             self._parse(data)
-
-    def _read_again(self, known: Repeat, data: bytes, begin: int, end: int) -> None:
-        """Take a request without the parser, or the beginning of one."""
-        self._hopes = HOPES
-        body = data[begin:end]
-        self._missing = end - begin - len(body)
-        if not self._missing:
-            self._answer(known.request(body, clock.monotonic()))
-            if len(data) > end:
-                self.data_received(data[end:])
-            return
-        self._request, self._body, self._in_head = known.request(b"", 0), [body], False
-        self.deadline = self._handler.sweeper.now + self._settings.body_seconds
 
     def _read_on(self, data: bytes) -> None:
         """Take more of a body whose head was known, and what comes behind it."""
         piece = data[: self._missing]
         self._body.append(piece)
         self._missing -= len(piece)
-        if not self._missing and not self._lingering:
+        if not self._missing:
             self.on_message_complete()
             if len(data) > len(piece):
                 self.data_received(data[len(piece) :])
@@ -183,16 +179,16 @@ class ClientConnection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._fail(Malformed("bad_request", "This gateway does not upgrade connections."))
+            self._fail(unread.upgrading())
         except httptools.HttpParserCallbackError as error:
             if not isinstance(error.__context__, Malformed):
                 raise
             self._fail(error.__context__)
         except httptools.HttpParserError as error:
-            self._fail(Malformed("bad_request", f"The request is not valid HTTP: {error}."))
+            self._fail(unread.not_http(error))
         else:
             if self._in_head and self._head_bytes > self._settings.max_header_bytes:
-                self._fail(_headers_too_large(self._settings.max_header_bytes))
+                self._fail(unread.headers_too_large(self._settings.max_header_bytes))
             elif self._waiting and self._transport is not None:
                 self._transport.pause_reading()  # until what waits is answered
 
@@ -208,8 +204,8 @@ class ClientConnection(asyncio.Protocol):
         """Take one header. Two that could mean two things are refused."""
         name = name.lower()
         headers = self._request.headers
-        if name in headers and name in SINGLE:
-            raise Malformed("bad_request", f"The header {name.decode()} is sent twice.")
+        if name in headers and name in unread.SINGLE:
+            raise unread.sent_twice(name)
         headers[name] = value
 
     def on_headers_complete(self) -> None:
@@ -223,7 +219,7 @@ class ClientConnection(asyncio.Protocol):
         self._head_bytes = 0
         length = request.headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > self._settings.max_body_bytes:
-            raise self._too_large()
+            raise unread.body_too_large(self._settings.max_body_bytes)
         if not self._busy:
             self.deadline = self._handler.sweeper.now + self._settings.body_seconds
         if request.headers.get(b"expect", b"").lower() == b"100-continue":
@@ -233,7 +229,7 @@ class ClientConnection(asyncio.Protocol):
         """Take a piece of the body."""
         self._body_bytes += len(data)
         if self._body_bytes > self._settings.max_body_bytes:
-            raise self._too_large()
+            raise unread.body_too_large(self._settings.max_body_bytes)
         self._body.append(data)
 
     def on_message_complete(self) -> None:
@@ -284,15 +280,7 @@ class ClientConnection(asyncio.Protocol):
         elif self._lingering or (self._in_head and not self._head_bytes):
             self._transport.close()
         else:
-            self._time_out()
-
-    def _time_out(self) -> None:
-        what = "headers" if self._in_head else "body"
-        self._fail(
-            Malformed(
-                "request_timeout", f"The request's {what} did not arrive in time; send it again."
-            )
-        )
+            self._fail(unread.timed_out("headers" if self._in_head else "body"))
 
     # -- the rest -----------------------------------------------------------------------------
 
@@ -340,14 +328,6 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(data)
 
-    def _too_large(self) -> Malformed:
-        most = self._settings.max_body_bytes
-        return Malformed(
-            "body_too_large",
-            f"The body is larger than {most} bytes, the most this gateway takes. Its operator can "
-            "raise max_body_bytes under [http] in farthing.toml.",
-        )
-
     def _fail(self, problem: Malformed) -> None:
         """Refuse a request that cannot be read on, and take no other on this connection."""
         self._request.path = self._request.path or self._target.partition(b"?")[0]
@@ -364,25 +344,3 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is not None and self._transport.can_write_eof():
             self._transport.write_eof()
         self.deadline = self._handler.sweeper.now + LINGER_SECONDS
-
-
-# Headers that mean something to the gateway, of which only one can be meant.
-SINGLE = frozenset(
-    {
-        b"authorization",
-        b"content-length",
-        b"content-type",
-        b"farthing-max-cost-usd",
-        b"farthing-provider",
-        b"host",
-        b"transfer-encoding",
-        b"x-api-key",
-    }
-)
-
-
-def _headers_too_large(most: int) -> Malformed:
-    return Malformed(
-        "headers_too_large",
-        f"The request line and headers are larger than {most} bytes. Send fewer or shorter ones.",
-    )

@@ -213,13 +213,15 @@ class UpstreamConnection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header of the answer."""
         kind, line = _KINDS.get(name) or _kind(name)
-        if kind == PASSED:
-            self._passed.append(line + value + b"\r\n")
+        if kind is None:
+            self._passed += line, value, b"\r\n"
         elif kind != DROPPED:
             self._take(kind, line, value)
 
     def _take(self, kind: bytes, line: bytes, value: bytes) -> None:
-        """Take a header that means something here."""
+        """Take a header that means something here; a trailer means nothing."""
+        if self._head_done:
+            return
         if kind == b"farthing-":  # those are ours to say to the client
             self._own[line] = value
         elif kind == b"content-length":
@@ -230,7 +232,7 @@ class UpstreamConnection(asyncio.Protocol):
         elif kind == b"keep-alive":
             self._idle_seconds = min(self._idle_seconds, keep_alive_seconds(value))
         else:
-            self._passed.append(line + value + b"\r\n")
+            self._passed += line, value, b"\r\n"
             if kind == b"content-type":
                 self._content_type = value.lower()
             else:
@@ -294,25 +296,27 @@ class UpstreamConnection(asyncio.Protocol):
         )
 
 
-# What becomes of a header: it goes on, or not, or it means something here.
-PASSED, DROPPED = b"passed", b"dropped"
+DROPPED = b"dropped"
 READ = frozenset(
     {b"content-type", b"content-encoding", b"content-length", b"transfer-encoding", b"keep-alive"}
 )
 NAMES_MOST = 512
 
-_KINDS: dict[bytes, tuple[bytes, bytes]] = {}
+Kind = tuple[bytes | None, bytes]
+_KINDS: dict[bytes, Kind] = {}
 
 
-def _kind(written: bytes) -> tuple[bytes, bytes]:
-    """Return what becomes of a header, by its name as it is written, and how its line begins."""
+def _kind(written: bytes) -> Kind:
+    """Return what a header means here, by its name as it is written, and how its line begins.
+
+    One that means nothing here goes on.
+    """
     name = written.lower()
+    found: Kind = (DROPPED if name in HOP_BY_HOP else None, name + b": ")
     if name.startswith(b"farthing-"):
         found = (b"farthing-", name)
     elif name in READ:
         found = (name, name + b": ")
-    else:
-        found = (DROPPED if name in HOP_BY_HOP else PASSED, name + b": ")
     if len(_KINDS) >= NAMES_MOST:
         _KINDS.clear()
     _KINDS[written] = found

@@ -29,6 +29,10 @@ class Route(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...] = ()
     """The scopes of what serves it, whose limits its queries must pass."""
 
+    def renames(self, written: str) -> str | None:
+        """Return the provider's name of the model, where a request says another, or none."""
+        return self.model if self.model != written else None
+
 
 def _routes(provider: Provider, model: str, dialect: str) -> list[Route]:
     """Return the route to a provider: in the client's dialect, or in the first that it speaks of

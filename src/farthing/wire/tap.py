@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from farthing.wire import sse
 from farthing.wire.chunks import EVENT_END, unframed
-from farthing.wire.dialect import Answer
+from farthing.wire.dialect import Answer, Tap
 
 # The window must hold the last event with usage and what follows it. The largest such tail in
 # recorded traffic (a final chunk with citations) is under 20 kB.
@@ -125,6 +126,13 @@ def told_last(data: bytes, name: bytes, most: int = 1) -> list[str]:
     return found
 
 
+class FramedTap(Tap, Protocol):
+    """A tap that can take chunks with their framing."""
+
+    def framed(self, data: bytes) -> bool:
+        """Take whole chunks, which go on as they are; or say that their content is wanted."""
+
+
 class Hiding:
     """Keeps one kind of event from the client: the one that only farthing asked for.
 
@@ -133,7 +141,7 @@ class Hiding:
 
     def __init__(
         self,
-        tap: TailTap,
+        tap: FramedTap,
         suspicious: Callable[[bytes], bool],
         hidden: Callable[[bytes], bool],
     ) -> None:

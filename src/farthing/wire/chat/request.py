@@ -116,13 +116,14 @@ def write_request(ask: Ask, changes: Changes) -> bytes:
     new: dict[str, bytes] = {}
     if changes.model is not None:
         new["model"] = msgspec.json.encode(changes.model)
-    written = [name for name in CAPS if name in ask.fields]
-    field = changes.output_cap_field or (written or CAPS)[0]
     cap = changes.output_cap or ask.output_cap
-    if cap is not None and (changes.output_cap is not None or written != [field]):
-        # Under a name that the provider does not read, a cap would bound nothing.
-        new |= dict.fromkeys(written, b"")
-        new[field] = b"%d" % cap
+    if cap is not None:
+        written = [name for name in CAPS if name in ask.fields]
+        field = changes.output_cap_field or (written or CAPS)[0]
+        if changes.output_cap is not None or written != [field]:
+            # Under a name that the provider does not read, a cap would bound nothing.
+            new |= dict.fromkeys(written, b"")
+            new[field] = b"%d" % cap
     if changes.ask_usage:
         options = read_field(ask.fields, "stream_options", dict[str, msgspec.Raw], {})
         options["include_usage"] = msgspec.Raw(b"true")

@@ -63,6 +63,7 @@ class _Choices(msgspec.Struct):
     usage: msgspec.Raw = msgspec.Raw()
 
 
+_NO_INPUT, _NO_OUTPUT = _Input(), _Output()
 _REFUSAL = b'"refusal"'
 _refuses = re.compile(rb'"refusal"\s*:\s*"[^"]').search
 _usage_object = re.compile(rb'"usage"\s*:\s*\{').search
@@ -114,24 +115,24 @@ def read_usage(told: object) -> Usage | None:
 
 def _usage(told: _Usage) -> Usage | None:
     """Make the counts disjoint: here the prompt's count includes what caches served or stored."""
-    if told.prompt_tokens is None or told.completion_tokens is None:
+    prompt, output = told.prompt_tokens, told.completion_tokens
+    if prompt is None or output is None:
         return None
-    of_input = told.prompt_tokens_details or _Input()
-    of_output = told.completion_tokens_details or _Output()
+    of_input = told.prompt_tokens_details or _NO_INPUT
+    of_output = told.completion_tokens_details or _NO_OUTPUT
     cached = of_input.cached_tokens or told.prompt_cache_hit_tokens or told.cached_tokens or 0
     written = of_input.cache_write_tokens or 0
     audio = of_input.audio_tokens or 0
     reasoning = of_output.reasoning_tokens or 0
-    output = told.completion_tokens
     # Some providers count reasoning beside the completion, or audio beside the prompt, and only
     # their total tells.
-    beside = (told.total_tokens or 0) - told.prompt_tokens - output
+    beside = (told.total_tokens or 0) - prompt - output
     audio_in = 0 if beside == audio else audio
     if beside > 0 and beside != audio:
         output += beside
     audio_out = of_output.audio_tokens or 0
     return Usage(
-        input=max(0, told.prompt_tokens - cached - written - audio_in),
+        input=max(0, prompt - cached - written - audio_in),
         cache_read=cached,
         cache_write=written,
         output=max(0, output - audio_out),
