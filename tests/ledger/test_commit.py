@@ -29,9 +29,11 @@ Groups = Callable[[Path], list[list[Entry]]]
 class Asked:
     """Appends numbered entries to a committer and keeps the numbers that were called back."""
 
-    def __init__(self, journal: Journal, durability: str, *, alone: bool = False) -> None:
+    def __init__(
+        self, journal: Journal, durability: str, waits: Callable[[], bool] | None = None
+    ) -> None:
         self.failures: list[BaseException] = []
-        self.committer = Committer(journal, durability, self.failures.append, alone=alone)
+        self.committer = Committer(journal, durability, self.failures.append, waits=waits)
         self.called: list[int] = []
 
     def append(self, *numbers: int) -> None:
@@ -77,10 +79,14 @@ def test_with_power_nothing_counts_before_the_disk_has_it(
     run(test())
 
 
-def test_alone_in_its_process_it_waits_for_the_disk_itself(run: Run, open_journal: Open) -> None:
+def always() -> bool:
+    return True
+
+
+def test_where_it_may_it_waits_for_the_disk_itself(run: Run, open_journal: Open) -> None:
     async def test() -> None:
         journal = open_journal()
-        asked, synced, sync = Asked(journal, "power", alone=True), list[str](), journal.sync
+        asked, synced, sync = Asked(journal, "power", always), list[str](), journal.sync
 
         def note() -> None:
             assert asked.called == [], "it counted before the disk had it"
@@ -96,13 +102,13 @@ def test_alone_in_its_process_it_waits_for_the_disk_itself(run: Run, open_journa
     run(test())
 
 
-def test_alone_a_disk_that_fails_stops_the_ledger_too(run: Run, open_journal: Open) -> None:
+def test_waiting_for_a_disk_that_fails_stops_the_ledger_too(run: Run, open_journal: Open) -> None:
     def fail() -> None:
         raise OSError(errno.EIO, "broken")
 
     async def test() -> None:
         journal = open_journal()
-        asked = Asked(journal, "power", alone=True)
+        asked = Asked(journal, "power", always)
         journal.sync = fail  # type: ignore[method-assign]
         asked.append(1)
         await turns()

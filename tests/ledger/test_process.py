@@ -249,10 +249,9 @@ def test_it_is_as_durable_as_the_settings_say(
 ) -> None:
     asked: list[str] = []
 
-    def commit(journal: Journal, durability: str, *, alone: bool) -> Committer:
+    def commit(journal: Journal, durability: str, *, waits: Callable[[], bool]) -> Committer:
         asked.append(durability)
-        assert not alone, "a worker's loop has more to do than wait for the disk"
-        return Committer(journal, durability)
+        return Committer(journal, durability, waits=waits)
 
     monkeypatch.setattr(process_module, "Committer", commit)
 
@@ -261,6 +260,42 @@ def test_it_is_as_durable_as_the_settings_say(
 
     run(test())
     assert asked == [durability]
+
+
+@may_end
+@pytest.mark.parametrize(
+    ("alone", "waiting"), [(False, [True] * 2 + [False] * 2), (True, [True] * 4)]
+)
+def test_a_worker_s_loop_waits_for_the_disk_while_few_queries_are_open(
+    run: Run, data: DataFolder, monkeypatch: pytest.MonkeyPatch, alone: bool, waiting: list[bool],
+    key: Build, hold: Build,
+) -> None:  # fmt: skip
+    """Then nothing is late by it; a loop with more to do leaves it to a thread."""
+    asked: list[Callable[[], bool]] = []
+
+    def commit(journal: Journal, durability: str, *, waits: Callable[[], bool]) -> Committer:
+        asked.append(waits)
+        return Committer(journal, durability, waits=waits)
+
+    monkeypatch.setattr(process_module, "Committer", commit)
+
+    async def test() -> list[bool]:
+        opened = await open_ledger(runtime(data.root, "w1"), alone=alone)
+        opened.ledger.record(key())
+        waited = []
+        for number in range(4):
+            opened.ledger.hold(hold(f"q{number}"))
+            waited.append(asked[0]())
+        await opened.close()
+        return waited
+
+    found: list[bool] = []
+
+    async def kept() -> None:
+        found.extend(await test())
+
+    run(kept())
+    assert found == waiting
 
 
 @may_end

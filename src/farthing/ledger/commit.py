@@ -2,8 +2,8 @@
 
 The event loop writes; a thread waits for the disk. With `durability = "power"` an entry counts
 when it is on the disk, with "process" when it is written (and is on the disk a second later).
-A process that has nothing else to do waits for the disk itself: what arrives meanwhile waits in
-its sockets, and two changes of threads for each group are saved.
+A loop that has nothing else to do waits for the disk itself: what arrives meanwhile waits in its
+sockets, and two changes of threads for each group are saved.
 
 When a segment of the journal is full, the thread begins the next one: nothing is written until it
 has, and what arrives gathers as it does while the disk works, but the loop never waits.
@@ -37,16 +37,16 @@ class Committer:
         durability: str,
         on_failure: Callable[[BaseException], None] | None = None,
         *,
-        alone: bool = False,
+        waits: Callable[[], bool] | None = None,
     ) -> None:
         """Must be made in a running event loop. `on_failure` is called if the disk fails.
 
-        `alone`: whether nothing but the ledger runs in the loop, so that it may wait for the disk.
+        `waits`: whether the loop may wait for the disk now, as it has nothing else to do.
         """
         self._journal = journal
         self._loop = asyncio.get_running_loop()
         self._power = durability == "power"
-        self._alone = alone
+        self._waits = waits or _never
         self._on_failure = on_failure or _die
         self._entries: list[bytes] = []
         self._callbacks: list[Callable[[], None]] = []
@@ -111,7 +111,7 @@ class Committer:
 
     def _sync(self) -> None:
         self._syncing = True
-        if self._alone:
+        if self._waits():
             self._synced(_error_of(self._journal.sync))
         else:
             self._work.put(self._sync_now)
@@ -185,6 +185,10 @@ def _error_of(work: Callable[[], None]) -> BaseException | None:
     except Exception as problem:  # noqa: BLE001  (handed to the loop, which stops)
         return problem
     return None
+
+
+def _never() -> bool:
+    return False
 
 
 def _call(callbacks: list[Callable[[], None]]) -> None:

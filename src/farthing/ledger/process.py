@@ -27,6 +27,10 @@ from farthing.runtime import (
 log = logging.getLogger("farthing")
 
 
+# While no more queries are open than this, nothing is late if the loop waits for the disk.
+FEW = 2
+
+
 class OpenLedger(msgspec.Struct):
     """A ledger and its socket."""
 
@@ -53,7 +57,9 @@ async def open_ledger(runtime: Runtime, *, alone: bool = False) -> OpenLedger:
     state = replay(journal)
     seconds = time.monotonic() - began
     log.info("the ledger has %d entries, read in %.2f s", state.position, seconds)
-    committer = Committer(journal, runtime.settings.durability, alone=alone)
+    committer = Committer(
+        journal, runtime.settings.durability, waits=lambda: alone or len(state.holds) <= FEW
+    )
     ledger = Ledger(journal, state, committer)
     book = Path(runtime.price_book)
     put_in_force(ledger, runtime.config_digest, book.stem, runtime.price_source)

@@ -97,6 +97,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._framed = False
         self._length: int | None = None
         self._chunks: Chunks | None = None
+        self._told_chunks: Chunks | None = None
+        """The same, once the sink knows of them."""
         self._keep_alive = False
         self._paused = False
         self._idle_seconds = self._settings.pool_idle_seconds
@@ -165,6 +167,20 @@ class UpstreamConnection(asyncio.Protocol):
                 self._break("upstream_malformed", f"sent what is not HTTP ({error})")
                 return
             self._unasked = True
+        told = self._told_chunks
+        if (
+            told is not None
+            and told.between
+            and data.endswith(EVENT_END)
+            and not self._ended
+            and sink.framed(data)
+        ):
+            self._heard()
+        else:
+            self._read(sink, data)
+
+    def _read(self, sink: Sink, data: bytes) -> None:
+        """Hand on what came: the head once it is whole, the content, the end."""
         if not self._head_done:
             self._begun += data
             if len(self._begun) > self._settings.max_header_bytes:
@@ -174,15 +190,21 @@ class UpstreamConnection(asyncio.Protocol):
             data = self._behind_head(data)
             head, self._head = self._head, None
             sink.head(head)
+            self._told_chunks = self._chunks
         if data and self._sink is sink:
             self._hand_on(sink, data)
         if self._sink is not sink:
             return
         if self._ended:
             self._finish(sink)
-        elif not self._paused:
-            self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
+        else:
+            self._heard()
         sink.flush()
+
+    def _heard(self) -> None:
+        """Wait for more, as long as a provider may be silent."""
+        if not self._paused:
+            self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
 
     def _behind_head(self, data: bytes) -> bytes:
         """Return what came of the body with its head, and with interim heads before."""
@@ -195,9 +217,6 @@ class UpstreamConnection(asyncio.Protocol):
     def _hand_on(self, sink: Sink, data: bytes) -> None:
         chunks, length = self._chunks, self._length
         if chunks is not None:
-            whole = data.endswith(EVENT_END) and not self._ended and chunks.between
-            if whole and sink.framed(data):
-                return
             data = chunks.feed(data)
         elif length is not None:
             data = data[:length] if len(data) > length else data

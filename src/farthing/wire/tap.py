@@ -49,9 +49,14 @@ class TailTap:
         return True
 
     def _keep(self, data: bytes, *, framed: bool) -> None:
-        tail = self._tail
-        tail.append((data, framed))
+        self._tail.append((data, framed))
         self._held += len(data)
+        if self._held > WINDOW:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let what came first leave the window."""
+        tail = self._tail
         while self._held - len(tail[0][0]) >= WINDOW:
             gone = tail.popleft()
             self._held -= len(gone[0])
