@@ -21,6 +21,9 @@ OPAQUE_PARTS = {"file": "document", "input_audio": "audio"}
 # Fields that buy something farthing cannot bound yet: searches, sound, other models.
 UNBOUNDED_FIELDS = ("web_search_options", "audio", "plugins", "models", "search_parameters")
 
+# The first byte of an array.
+ARRAY = ord("[")
+
 # Fields that few requests have, and that change what one can cost.
 UNUSUAL = frozenset({*UNBOUNDED_FIELDS, "prediction", "tools", "functions", "reasoning"})
 
@@ -102,8 +105,10 @@ def read_request(body: bytes) -> Ask:
     )
     if not UNUSUAL.isdisjoint(fields) or told.modalities:
         _read_unusual(ask, told)
-    if _has_parts(body):
-        _read_parts(ask, told)
+    for message in told.messages or ():
+        # Of each only the first byte is looked at, if it has nothing but a text.
+        if message.audio or (message.content and memoryview(message.content)[0] == ARRAY):
+            _read_parts(ask, message)
     if ask.choices < 1:
         raise Malformed("invalid_field", "`n` must be 1 or more.")
     if tier not in PLAIN_TIERS:
@@ -158,28 +163,19 @@ def _read_unusual(ask: Ask, told: _Told) -> None:
     ask.unbounded = tuple(unbounded)
 
 
-def _has_parts(body: bytes) -> bool:
-    """Whether a message may have more than a text: a second array, or sound. A name can hide from
-    this test only in an escape."""
-    return body.count(b"[") > 1 or b"audio" in body or b"\\u" in body
-
-
-def _read_parts(ask: Ask, told: _Told) -> None:
+def _read_parts(ask: Ask, message: _Message) -> None:
     """Read each image's size, what other content is opaque, and what has no bound at all."""
     opaque: list[tuple[str, str]] = []
-    unbounded: list[str] = []
-    for message in told.messages or ():
-        if not is_null(message.audio):
-            unbounded.append("earlier audio")
-        for part in read_parts(message.content, _Part):
-            if part.type == "image_url":
-                ask.images += 1
-                ask.opaque_bytes += len(part.image_url)
-            elif part.type in OPAQUE_PARTS:
-                opaque.append((OPAQUE_PARTS[part.type], f"content part `{part.type}`"))
-            elif part.type not in TEXT_PARTS:
-                unbounded.append(f"content part `{part.type}`")
-    ask.opaque = tuple(opaque)
+    unbounded = [] if is_null(message.audio) else ["earlier audio"]
+    for part in read_parts(message.content, _Part):
+        if part.type == "image_url":
+            ask.images += 1
+            ask.opaque_bytes += len(part.image_url)
+        elif part.type in OPAQUE_PARTS:
+            opaque.append((OPAQUE_PARTS[part.type], f"content part `{part.type}`"))
+        elif part.type not in TEXT_PARTS:
+            unbounded.append(f"content part `{part.type}`")
+    ask.opaque += tuple(opaque)
     ask.unbounded += tuple(unbounded)
 
 
