@@ -28,6 +28,8 @@ from farthing.providers import Provider, load_providers
 from farthing.settings import Settings
 from farthing.wire import DIALECTS, sse
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Usage
+from farthing.wire.refrain import Refrain
+from farthing.wire.translate import Translation
 
 CORPUS = Path(__file__).parents[2] / "../shared/corpus/exchanges.jsonl.xz"
 SURFACES = {"openai.chat": "chat", "anthropic.messages": "messages"}
@@ -226,6 +228,44 @@ def test_the_network_s_cuts_change_neither_bytes_nor_answer(
     say("cuts change neither bytes nor answer", counts)
     assert counts["streams"] > 300
     assert counts["with a usage chunk hidden"] > 50
+
+
+def test_a_translated_stream_is_the_same_with_refrains_and_without(
+    exchanges: list[Exchange], say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: Counter[str] = Counter()
+    again = Refrain.again
+
+    def counted(refrain: Refrain, raw: bytes) -> bytes | None:
+        said = again(refrain, raw)
+        counts["events"] += 1
+        counts["said again"] += said is not None
+        return said
+
+    for exchange in exchanges:
+        if exchange.stream is None or exchange.dialect.name not in PAIRS:
+            continue
+        for here in PAIRS[exchange.dialect.name]:
+            told = []
+            for way in (counted, lambda *_: None):
+                monkeypatch.setattr(Refrain, "again", way)
+                translation = Translation(here, exchange.dialect.name)
+                tap = translation.tap(exchange.dialect.tap(exchange.ask), usage=True)
+                told.append((*_fed(tap, exchange.stream), translation.losses()))
+            assert told[0] == told[1], exchange.id
+            counts["streams"] += 1
+    say("refrains change nothing", counts)
+    assert counts["said again"] > 1000
+
+
+PAIRS = {"chat": ("messages", "responses", "gemini", "converse"), "messages": ("chat", "responses")}
+
+
+def _fed(tap: Tap, stream: bytes) -> tuple[object, ...]:
+    try:
+        return feed(tap, stream, 997)
+    except Malformed as problem:
+        return (problem.message,)
 
 
 def _shown(exchange: Exchange, wanted: bool) -> Iterator[bytes]:

@@ -43,17 +43,23 @@ class SseFraming:
 
     def feed(self, data: bytes) -> list[WireEvent]:
         """Return the events that are complete now."""
+        return _read(self.blocks(data))
+
+    def blocks(self, data: bytes) -> list[bytes]:
+        """Return the events that are complete now as they came, perhaps without what ends them."""
         block = self._carry + data if self._carry else data
         length = sse.complete_length(block)
         self._carry = block[length:]
         if len(self._carry) > EVENT_MOST:
             raise Malformed("invalid_field", "An event of the stream has no end.")
-        return _read(block[:length])
+        if b"\r" in block:
+            return list(sse.events(block[:length]))
+        return block[:length].split(b"\n\n")[:-1]
 
     def rest(self) -> list[WireEvent]:
         """Return the event that no blank line ended."""
         rest, self._carry = self._carry, b""
-        return _read(rest)
+        return _read(list(sse.events(rest)))
 
     def write(self, event: WireEvent) -> bytes:
         """Return an event's lines."""
@@ -64,9 +70,14 @@ class SseFraming:
         return b"data: %s\n\n" % text
 
 
-def _read(block: bytes) -> list[WireEvent]:
-    told = ((sse.data(raw), raw) for raw in sse.events(block))
-    return [WireEvent(_data(data), sse.name(raw)) for data, raw in told if data]
+def read_event(raw: bytes) -> WireEvent | None:
+    """Return a server-sent event; None for one without data."""
+    data = sse.data(raw)
+    return WireEvent(_data(data), sse.name(raw)) if data else None
+
+
+def _read(blocks: list[bytes]) -> list[WireEvent]:
+    return [event for event in map(read_event, blocks) if event is not None]
 
 
 def _data(data: bytes) -> Any:

@@ -12,8 +12,9 @@ from farthing.wire.codecs import CODECS
 from farthing.wire.crossing import Crossing
 from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.events import Count, End, Event, Finish
-from farthing.wire.framing import WireEvent
+from farthing.wire.framing import SseFraming, WireEvent, read_event
 from farthing.wire.passage import Passage, decoded
+from farthing.wire.refrain import Refrain
 from farthing.wire.severities import severities
 
 
@@ -79,11 +80,15 @@ class _CrossingTap:
         self._writer = translation.here.stream_writer(crossing)
         self._in = DIALECTS[translation.there.name].framing()
         self._out = DIALECTS[translation.here.name].framing()
+        self._refrain = Refrain(self._reader, self._writer)
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes from the provider; return the client's. Raises Malformed."""
         self._tap.feed(data)
-        return self._crossed(self._in.feed(data))
+        if not isinstance(self._in, SseFraming):
+            return self._crossed(self._in.feed(data))
+        again, other = self._refrain.again, self._other
+        return b"".join([again(raw) or other(raw) for raw in self._in.blocks(data)])
 
     def rest(self) -> bytes:
         """Return what the end of the stream completes. Raises Malformed.
@@ -98,6 +103,16 @@ class _CrossingTap:
     def answer(self) -> Answer:
         """Return what the stream said of itself so far."""
         return self._tap.answer()
+
+    def _other(self, raw: bytes) -> bytes:
+        """Translate an event, and remember it, in case that the next one is like it."""
+        event = read_event(raw)
+        if event is None:
+            return b""
+        events = self._reader.read(event)
+        written = self._written(events)
+        self._refrain.learn(raw, events, written)
+        return written
 
     def _crossed(self, told: list[WireEvent]) -> bytes:
         return b"".join(self._written(self._reader.read(event)) for event in told)

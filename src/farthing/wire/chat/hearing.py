@@ -24,6 +24,8 @@ EVENT = "event"  # in the first event's rest: the name that the event had
 class Hearing:
     """Reads one stream."""
 
+    TEXT_KEY = b'"content":'
+
     def __init__(self) -> None:
         self._begun = False
         self._ended = False

@@ -29,6 +29,7 @@ class Speaking:
         self._crossing = crossing
         self._shape: Any = None
         self._new = NewStream(crossing)
+        self.again = None if crossing.same else self._new.again
 
     def write(self, events: list[Event]) -> list[WireEvent]:
         """Return the events to send."""
@@ -75,6 +76,8 @@ class NewStream:
         self._envelope: JSON = _envelope(Begin(dialect=""))
         self._answers: dict[int, _Answer] = {}
         self._tally: Tally | None = None
+        self._last: _Answer | None = None
+        """The answer whose text was written last, if it was text."""
         self._writers: dict[type, Callable[[Any], list[Any]]] = {
             Begin: self._begin,
             Open: self._open,
@@ -85,6 +88,11 @@ class NewStream:
             Fault: self._fault,
             End: self._end,
         }
+
+    def again(self, text: str) -> None:
+        """One more text is written like the last one."""
+        if self._last is not None:
+            self._last.length += len(text)
 
     def write(self, event: Event) -> list[Any]:
         """Return the data of the events to send for one event."""
@@ -139,6 +147,7 @@ class NewStream:
         if not text or not delta:
             return []
         answer.told.add(part)
+        self._last = answer if isinstance(content, Text) else None
         if isinstance(content, Text):
             answer.length += len(text)
         return [self._chunk(number, delta, **more)]

@@ -51,6 +51,8 @@ LATE = "late"
 class Reader:
     """Reads one stream. What is out of the grammar's order is Idle, and is kept."""
 
+    TEXT_KEY = b'"text":'
+
     def __init__(self) -> None:
         self._begun = False
         self._finished = False
