@@ -204,3 +204,18 @@ def test_what_was_found_out_from_a_head_is_kept_with_it() -> None:
 
     Keeping().feed(asking(b"1")).feed(asking(b"22")).feed(asking(b"3", b"X: 1\r\n"))
     assert found[0] is found[1] and found[1] is not found[2]
+
+
+def test_a_known_head_waits_its_turn() -> None:
+    waiting = []
+
+    class Slow(Hearing):
+        def request(self, client: ClientConnection, request: Request) -> None:
+            waiting.append(request.body)
+
+    one = Slow().feed(asking(b"first"))
+    one.client.respond(200, b"", b"")
+    one.feed(asking(b"second")).feed(asking(b"third"))
+    assert waiting == [b"first", b"second"]
+    one.client.respond(200, b"", b"")
+    assert waiting == [b"first", b"second", b"third"]

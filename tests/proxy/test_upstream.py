@@ -341,10 +341,16 @@ def test_an_answer_is_the_same_however_it_comes(
     assert sink.arrived.result() == Head(200, b"x-id: 7\r\n", b"", encoded=False)
 
 
+def test_what_comes_behind_the_last_chunk_is_not_passed_on() -> None:
+    sink = Taking()
+    assert not received(sink, STREAM, EVENT + b"0\r\n\r\nand more\n\n\r\n")
+    assert sink.content == b"data: 1\n\n" and sink.finished.done and not sink.framings
+
+
 def test_trailers_are_no_headers() -> None:
     sink = Taking()
-    trailer = b"0\r\nContent-Type: x\r\nKeep-Alive: timeout=1\r\nFarthing-X: 1\r\n\r\n"
-    assert received(sink, STREAM, EVENT + trailer[:9], trailer[9:])
+    trailer = b"0\r\nTransfer-Encoding: chunked\r\nFarthing-X: 1\r\n\r\n"
+    assert received(sink, STREAM, EVENT[:7], EVENT[7:] + trailer)
     assert sink.content == b"data: 1\n\n" and sink.arrived.result().passed == b""
 
 

@@ -48,8 +48,9 @@ OTHERS = {
         b": a comment\n\n",
         b"\n\n",
         chunk({"content": "x"}).replace(b"\n\n", b"\r\n\r\n"),
-        b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"\xff"}}]}\n\n',
-        b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"\x01"}}]}\n\n',
+        chunk({"content": "X"}).replace(b"X", b"\xff"),
+        chunk({"content": "X"}).replace(b"X", b"\x01"),
+        chunk({"content": "X"}).replace(b"X", b"\x7f"),
     ],
     "messages": [
         block("content_block_stop", index=0),

@@ -77,7 +77,7 @@ class NewStream:
         self._answers: dict[int, _Answer] = {}
         self._tally: Tally | None = None
         self._last: _Answer | None = None
-        """The answer whose text was written last, if it was text."""
+        """The answer whose text was written last."""
         self._writers: dict[type, Callable[[Any], list[Any]]] = {
             Begin: self._begin,
             Open: self._open,
@@ -147,7 +147,7 @@ class NewStream:
         if not text or not delta:
             return []
         answer.told.add(part)
-        self._last = answer if isinstance(content, Text) else None
+        self._last = answer
         if isinstance(content, Text):
             answer.length += len(text)
         return [self._chunk(number, delta, **more)]
