@@ -37,16 +37,24 @@ class Result(msgspec.Struct):
 
     completed: int
     per_second: float
+    events: int
+    """All events of streams that came, the warm-up's as well."""
     events_per_second: float
     p50_us: float
     p99_us: float
     max_us: float
+    delay_p50_us: float
+    """How long events of paced streams were under way, from the rig to the rig."""
+    delay_p99_us: float
+    delay_max_us: float
+    stalled: int
+    """Writes of such events that had to wait for room; their delays are told too low."""
     sent: int
     answered: int
     non_2xx: int
     broken: int
     wrong_size: int
-    """Answers whose body was not as long as the one that the rig had sent."""
+    """Answers whose body lacked a word of the rig's, or was not as long if nothing rewrites it."""
     unanswered: int
     idle: float
     """The share of the time in which the rig had nothing to do; near 0, it was the limit."""
@@ -60,10 +68,10 @@ class Result(msgspec.Struct):
 
 
 @contextlib.contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """Let whatever is started inside run on one core only, its children too."""
+def pinned(*cores: int) -> Iterator[None]:
+    """Let whatever is started inside run on some cores only, its children too."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:
@@ -123,21 +131,31 @@ def wait_until_quiet(processes: list[int]) -> float:
 # -- the rig ------------------------------------------------------------------------------------
 
 
-def build_rig() -> Path:
-    """Compile the rig if its source is newer than it, and return its path."""
+def build_rig() -> bool:
+    """Compile the rig if its source is newer than it; return whether it speaks TLS."""
     BUILD.mkdir(exist_ok=True)
-    rig, sources = BUILD / "rig", [HERE / "rig.c", HERE / "rig.h"]
-    if rig.exists() and all(s.stat().st_mtime < rig.stat().st_mtime for s in sources):
-        return rig
     compiler = os.environ.get("CC", "cc")
+    has_tls = _compiles(compiler, "#include <openssl/ssl.h>")
+    rig = BUILD / "rig"
+    sources = [HERE / "rig.c", *HERE.glob("*.h")]
+    if rig.exists() and all(s.stat().st_mtime < rig.stat().st_mtime for s in sources):
+        return has_tls
     command = [compiler, "-std=c11", "-O2", "-Wall", "-Wextra", str(sources[0]), "-o", str(rig)]
+    command += ["-lm", *(["-DTLS", "-lssl", "-lcrypto"] if has_tls else [])]
     try:
         subprocess.run(command, check=True)
-    except FileNotFoundError:
-        raise BenchError(f"no C compiler `{compiler}`: apt-get install gcc libc6-dev") from None
     except subprocess.CalledProcessError:
         raise BenchError("the rig does not compile") from None
-    return rig
+    return has_tls
+
+
+def _compiles(compiler: str, source: str) -> bool:
+    command = [compiler, "-E", "-x", "c", "-", "-o", os.devnull]
+    try:
+        ran = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
+    except FileNotFoundError:
+        raise BenchError(f"no C compiler `{compiler}`: apt-get install gcc libc6-dev") from None
+    return ran.returncode == 0
 
 
 def run_rig(core: int, arguments: list[str], seconds: float) -> Result:
