@@ -128,9 +128,9 @@ def _measure(
             for workload in workloads:
                 wanted = workload.brief if options.brief else workload.systems
                 for name in wanted:
-                    if (system := roster.systems.get(name)) is not None:
-                        status.update(f"round {number}: {workload.name}, {system.name}")
-                        yield turn.take(number, workload, system)
+                    if name in roster.systems:
+                        status.update(f"round {number}: {workload.name}, {name}")
+                        yield turn.take(number, workload, roster.systems[name])
 
 
 class Turn:

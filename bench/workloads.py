@@ -59,8 +59,10 @@ class Sample(msgspec.Struct):
 
 # An event each 20 ms is what a model of 50 tokens a second sends. The clients begin at moments
 # that fall all over that interval, and over a stream's length: no two streams go in step.
-_PACED = "--stream --connections 1000 --burst 1 --interval-us 20000 --events 100".split()
-_PACED += "--spread-us 2020000 --warmup 2.2".split()
+_PACED = (
+    *("--stream", "--connections", "1000", "--burst", "1", "--events", "100"),
+    *("--interval-us", "20000", "--spread-us", "2020000", "--warmup", "2.2"),
+)
 _NO_SLOW = tuple(name for name in SYSTEMS if name not in GATEWAYS)
 
 WORKLOADS = (
@@ -80,7 +82,7 @@ WORKLOADS = (
         name="paced",
         title="1,000 streams, an event each 20 ms",
         shape="paced",
-        arguments=tuple(_PACED),
+        arguments=_PACED,
         systems=_NO_SLOW,
     ),
     Workload(
