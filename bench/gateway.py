@@ -97,8 +97,16 @@ class Farthing(System):
                 output=OUTPUT_DOLLARS,
             )
         )
-        command = ["serve", "--data", str(self._folder / "data"), "--config", str(config), "--json"]
-        with pinned(*self._cores), self.log.open("wb") as log:
+        self.launch()
+        key = self._command("create", "bench", "--usd", str(LIMIT_DOLLARS))["key"]
+        self.headers = (*CLIENT_HEADERS, f"Authorization: Bearer {key}")
+        self.pause()
+
+    def launch(self) -> None:
+        """Start its processes on the data folder that is there; return when they listen."""
+        command = ["serve", "--data", str(self._folder / "data"), "--json"]
+        command += ["--config", str(self._folder / "farthing.toml")]
+        with pinned(*self._cores), self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "farthing", *command],
                 stdout=subprocess.PIPE,
@@ -115,9 +123,6 @@ class Farthing(System):
         self.worker = [
             number for name, number in told["processes"].items() if name.startswith("worker-")
         ]
-        key = self._command("create", "bench", "--usd", str(LIMIT_DOLLARS))["key"]
-        self.headers = (*CLIENT_HEADERS, f"Authorization: Bearer {key}")
-        self.pause()
 
     def pause(self) -> None:
         """Keep its follower from looking at the journal."""
@@ -138,11 +143,15 @@ class Farthing(System):
         assert self.process is not None
         took = wait_until_quiet(tree(self.process.pid))
         check_answers(self.name, result)
-        cost = result.input_tokens * INPUT_DOLLARS + result.output_tokens * OUTPUT_DOLLARS
-        self._spent += result.answered * int(cost * NANO / MILLION)
-        self._tokens += result.answered * (result.input_tokens + result.output_tokens)
+        self.expect(result.answered, result.input_tokens, result.output_tokens)
         self._check_ledger()
         return took
+
+    def expect(self, queries: int, input_tokens: int, output_tokens: int) -> None:
+        """Remember what queries of this many tokens each cost: the ledger must say the same."""
+        cost = input_tokens * INPUT_DOLLARS + output_tokens * OUTPUT_DOLLARS
+        self._spent += queries * int(cost * NANO / MILLION)
+        self._tokens += queries * (input_tokens + output_tokens)
 
     def _check_ledger(self) -> None:
         until = time.monotonic() + SETTLE_SECONDS

@@ -158,11 +158,17 @@ def _compiles(compiler: str, source: str) -> bool:
     return ran.returncode == 0
 
 
-def run_rig(core: int, arguments: list[str], seconds: float) -> Result:
+def start_rig(arguments: list[str], *cores: int) -> subprocess.Popen[bytes]:
+    """Start the rig on its core, or on some that it shares with others."""
+    with pinned(*cores):
+        return subprocess.Popen(
+            [str(BUILD / "rig"), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+
+def run_rig(arguments: list[str], seconds: float, *cores: int) -> Result:
     """Run the rig on its core and return what it counted."""
-    command = [str(BUILD / "rig"), *arguments, "--seconds", str(seconds)]
-    with pinned(core):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start_rig([*arguments, "--seconds", str(seconds)], *cores)
     try:
         out, err = process.communicate(timeout=seconds + 60)
     except subprocess.TimeoutExpired:

@@ -30,7 +30,7 @@ class System:
     rewrites = False
     """Whether its answers are written anew, so that their length may be another."""
     slow = False
-    """Whether it is so slow that a shorter turn does, after one that is not counted."""
+    """Whether it comes up to speed so slowly that its first turn is not counted."""
 
     def __init__(self, name: str) -> None:
         self.name = name
