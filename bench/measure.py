@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import platform
 import statistics
@@ -189,6 +190,7 @@ def machine(folder: Path) -> dict[str, str]:
     python = f"{platform.python_implementation()} {platform.python_version()}"
     libraries = ("uvloop", "httptools", "msgspec", "sqlalchemy")
     return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{_processor()}, {os.cpu_count()} cores",
         "kernel": f"{platform.system()} {platform.release()}",
         "python": ", ".join([python, *(f"{n} {metadata.version(n)}" for n in libraries)]),

@@ -13,7 +13,9 @@ from rich.console import Console
 
 DOCS = HERE.parent / "docs" / "benchmarks.md"
 PLOT = HERE.parent / "docs" / "benchmarks.svg"
-BLOCK = re.compile(r"(?<=<!-- comparison -->\n)```\n.*?\n```(?=\n)", re.DOTALL)
+BEGIN, END = "<!-- comparison: written by `make bench-docs` -->\n", "<!-- comparison ends -->\n"
+BLOCK = re.compile(f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", re.DOTALL)
+PICTURE = f"![Speed of each system relative to nginx]({PLOT.name})"
 
 
 def publish(workloads: list[Workload], samples: list[Sample], facts: dict[str, str]) -> None:
@@ -21,7 +23,7 @@ def publish(workloads: list[Workload], samples: list[Sample], facts: dict[str, s
     told = Console(file=(file := io.StringIO()), highlight=False, width=400)
     show(told, workloads, samples, facts)
     lines = [line.rstrip() for line in file.getvalue().strip().splitlines()]
-    block = "\n".join(["```", *lines, "```"])
+    block = "\n".join(["", PICTURE, "", "```", *lines, "```", "", ""])
     DOCS.write_text(replace_block(DOCS.read_text(), block))
     draw(workloads, samples, PLOT)
 
@@ -34,7 +36,7 @@ def replace_block(page: str, block: str) -> str:
     """
     changed, number = BLOCK.subn(lambda _: block, page)
     if number != 1:
-        raise BenchError(f"{DOCS.name} must have one block of figures after <!-- comparison -->")
+        raise BenchError(f"{DOCS.name} must have one place for the figures, after {BEGIN.strip()}")
     return changed
 
 

@@ -6,7 +6,7 @@ import pytest
 from bench import guard
 from bench.guard import Counting, excess
 from bench.measure import BenchError, Result
-from bench.publish import relative, replace_block
+from bench.publish import BEGIN, DOCS, END, relative, replace_block
 from bench.show import Figures, cpu, cpu_per_event
 from bench.workloads import WORKLOADS, Sample, Workload
 
@@ -75,10 +75,14 @@ def test_an_event_costs_its_share_of_all_that_was_used() -> None:
 
 
 def test_the_figures_in_the_documents_are_replaced_and_nothing_else() -> None:
-    page = "a\n<!-- comparison -->\n```\nold\n```\nb\n```\nother\n```\n"
-    assert replace_block(page, "```\nnew \\1\n```") == page.replace("old", "new \\1")
-    with pytest.raises(BenchError, match="one block"):
+    page = f"a\n```\nb\n```\n{BEGIN}\n```\nold\n```\n\n{END}c\n```\nd\n```\n"
+    assert replace_block(page, "\n```\nnew \\1\n```\n\n") == page.replace("old", "new \\1")
+    with pytest.raises(BenchError, match="one place"):
         replace_block("nothing here", "```\nnew\n```")
+
+
+def test_the_documents_have_a_place_for_the_figures() -> None:
+    assert replace_block(DOCS.read_text(), "") != DOCS.read_text()
 
 
 def test_every_workload_is_held_against_one_that_nginx_does() -> None:
