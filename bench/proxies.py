@@ -65,6 +65,8 @@ global
 defaults
     mode http
     http-reuse always
+    # Without it, it waits for more of a stream before it sends what it has.
+    option http-no-delay
     timeout connect 5s
     timeout client 60s
     timeout server 60s
