@@ -6,14 +6,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --require-hashes --only-binary :all:
 
-.PHONY: help extras run test check bench soak lock clean
+.PHONY: help extras run test check bench bench-docs soak lock clean
 
 help:
 	@echo "make run    install, start the gateway with the embedded model, print how to try it"
 	@echo "make extras install what statements, exports, evaluations and telemetry need"
 	@echo "make test   install what the tests need and run them all"
-	@echo "make check  format, lint, types, structure, and whether the documents are true"
-	@echo "make bench  measure against nginx on this machine"
+	@echo "make check  format, lint, types, structure, whether the documents are true, and whether"
+	@echo "            the path of every query has grown"
+	@echo "make bench  measure against other proxies on this machine"
+	@echo "make bench-docs measure against gateways too, for docs/benchmarks.md; half an hour"
 	@echo "make soak   the long tests: fuzzing, simulation, crashes"
 	@echo "make lock   write requirements/*.txt anew from pyproject.toml"
 
@@ -31,14 +33,21 @@ check: $(VENV)/check.done
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_structure.py tests/test_docs.py
+	$(BIN)/python bench/guard.py
 
 bench: $(VENV)/test.done
 	$(BIN)/python bench/compare.py $(ARGS)
+	$(BIN)/python bench/workers.py
+	$(BIN)/python bench/footprint.py
 	$(BIN)/python bench/wire.py
 	$(BIN)/python bench/ledger.py
 	$(BIN)/python bench/evidence.py
 	$(BIN)/python bench/vault.py
 	$(BIN)/python bench/statement.py
+
+# Every system with every workload, for an hour's half, into docs/benchmarks.md and its picture.
+bench-docs: $(VENV)/test.done
+	$(BIN)/python bench/compare.py --all --docs --seconds 3 --warmup 1 $(ARGS)
 
 # What the extras `report`, `eval` and `otel` need, for who works in a checkout.
 extras: $(VENV)/test.done

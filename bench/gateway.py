@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from bench.measure import HERE, BenchError, Result, pinned, tree, wait_until_quiet
+from bench.mock import Mock
 from bench.systems import CLIENT_HEADERS, System, check_answers
 
 SETTLE_SECONDS = 30.0
@@ -24,19 +25,32 @@ NANO, MILLION = 10**9, 10**6
 
 CONFIG = """\
 listen = "127.0.0.1:0"
-workers = 1
+workers = {workers}
 durability = "{durability}"
 
 [providers.bench]
-base_url = "http://127.0.0.1:{mock}/v1"
+base_url = "http://127.0.0.1:{mock.port}/v1"
 auth = "none"
 dialects = {{ chat = "/chat/completions" }}
 models = ["bench-1"]
 allow_private_address = true
 
+[providers.bench-tls]
+base_url = "https://localhost:{mock.tls_port}/v1"
+auth = "none"
+dialects = {{ chat = "/chat/completions" }}
+models = ["bench-tls"]
+allow_private_address = true
+
 [[prices]]
 provider = "bench"
 model = "bench-1"
+input = {input}
+output = {output}
+
+[[prices]]
+provider = "bench-tls"
+model = "bench-tls"
 input = {input}
 output = {output}
 """
@@ -45,17 +59,25 @@ output = {output}
 class Farthing(System):
     """The gateway, on a data folder and with a key of its own."""
 
-    def __init__(self, durability: str, folder: Path, mock: int, core: int) -> None:
+    def __init__(
+        self, durability: str, folder: Path, mock: Mock, *cores: int, workers: int = 1
+    ) -> None:
         super().__init__(f"farthing, {durability}")
-        self._folder = folder / durability
+        self._folder = folder / f"{durability}-{workers}"
         self._mock = mock
-        self._core = core
+        self._cores = cores
+        self._workers = workers
+        self.tls_model = "bench-tls"
         self._durability = durability
         self._spent = 0
         self._tokens = 0
         source = os.environ.get("PYTHONPATH")
         paths = [str(HERE.parent / "src"), *([source] if source else [])]
-        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        self._environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(paths),
+            "SSL_CERT_FILE": str(mock.certificate),
+        }
 
     @property
     def log(self) -> Path:
@@ -69,13 +91,22 @@ class Farthing(System):
         config.write_text(
             CONFIG.format(
                 durability=self._durability,
+                workers=self._workers,
                 mock=self._mock,
                 input=INPUT_DOLLARS,
                 output=OUTPUT_DOLLARS,
             )
         )
-        command = ["serve", "--data", str(self._folder / "data"), "--config", str(config), "--json"]
-        with pinned(self._core), self.log.open("wb") as log:
+        self.launch()
+        key = self._command("create", "bench", "--usd", str(LIMIT_DOLLARS))["key"]
+        self.headers = (*CLIENT_HEADERS, f"Authorization: Bearer {key}")
+        self.pause()
+
+    def launch(self) -> None:
+        """Start its processes on the data folder that is there; return when they listen."""
+        command = ["serve", "--data", str(self._folder / "data"), "--json"]
+        command += ["--config", str(self._folder / "farthing.toml")]
+        with pinned(*self._cores), self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "farthing", *command],
                 stdout=subprocess.PIPE,
@@ -88,11 +119,10 @@ class Farthing(System):
         if not line:
             raise BenchError(f"{self.name} did not start: {self.log.read_text().strip()}")
         told = msgspec.json.decode(line)
-        self.port = int(told["address"].rpartition(":")[2])
-        self.worker = [told["processes"]["worker-1"]]
-        key = self._command("create", "bench", "--usd", str(LIMIT_DOLLARS))["key"]
-        self.headers = (*CLIENT_HEADERS, f"Authorization: Bearer {key}")
-        self.pause()
+        self.port = self.tls_port = int(told["address"].rpartition(":")[2])
+        self.worker = [
+            number for name, number in told["processes"].items() if name.startswith("worker-")
+        ]
 
     def pause(self) -> None:
         """Keep its follower from looking at the journal."""
@@ -113,11 +143,15 @@ class Farthing(System):
         assert self.process is not None
         took = wait_until_quiet(tree(self.process.pid))
         check_answers(self.name, result)
-        cost = result.input_tokens * INPUT_DOLLARS + result.output_tokens * OUTPUT_DOLLARS
-        self._spent += result.answered * int(cost * NANO / MILLION)
-        self._tokens += result.answered * (result.input_tokens + result.output_tokens)
+        self.expect(result.answered, result.input_tokens, result.output_tokens)
         self._check_ledger()
         return took
+
+    def expect(self, queries: int, input_tokens: int, output_tokens: int) -> None:
+        """Remember what queries of this many tokens each cost: the ledger must say the same."""
+        cost = input_tokens * INPUT_DOLLARS + output_tokens * OUTPUT_DOLLARS
+        self._spent += queries * int(cost * NANO / MILLION)
+        self._tokens += queries * (input_tokens + output_tokens)
 
     def _check_ledger(self) -> None:
         until = time.monotonic() + SETTLE_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import platform
 import statistics
@@ -37,16 +38,24 @@ class Result(msgspec.Struct):
 
     completed: int
     per_second: float
+    events: int
+    """All events of streams that came, the warm-up's as well."""
     events_per_second: float
     p50_us: float
     p99_us: float
     max_us: float
+    delay_p50_us: float
+    """How long events of paced streams were under way, from the rig to the rig."""
+    delay_p99_us: float
+    delay_max_us: float
+    stalled: int
+    """Writes of such events that had to wait for room; their delays are told too low."""
     sent: int
     answered: int
     non_2xx: int
     broken: int
     wrong_size: int
-    """Answers whose body was not as long as the one that the rig had sent."""
+    """Answers whose body lacked a word of the rig's, or was not as long if nothing rewrites it."""
     unanswered: int
     idle: float
     """The share of the time in which the rig had nothing to do; near 0, it was the limit."""
@@ -60,10 +69,10 @@ class Result(msgspec.Struct):
 
 
 @contextlib.contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """Let whatever is started inside run on one core only, its children too."""
+def pinned(*cores: int) -> Iterator[None]:
+    """Let whatever is started inside run on some cores only, its children too."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:
@@ -123,28 +132,44 @@ def wait_until_quiet(processes: list[int]) -> float:
 # -- the rig ------------------------------------------------------------------------------------
 
 
-def build_rig() -> Path:
-    """Compile the rig if its source is newer than it, and return its path."""
+def build_rig() -> bool:
+    """Compile the rig if its source is newer than it; return whether it speaks TLS."""
     BUILD.mkdir(exist_ok=True)
-    rig, sources = BUILD / "rig", [HERE / "rig.c", HERE / "rig.h"]
-    if rig.exists() and all(s.stat().st_mtime < rig.stat().st_mtime for s in sources):
-        return rig
     compiler = os.environ.get("CC", "cc")
+    has_tls = _compiles(compiler, "#include <openssl/ssl.h>")
+    rig = BUILD / "rig"
+    sources = [HERE / "rig.c", *HERE.glob("*.h")]
+    if rig.exists() and all(s.stat().st_mtime < rig.stat().st_mtime for s in sources):
+        return has_tls
     command = [compiler, "-std=c11", "-O2", "-Wall", "-Wextra", str(sources[0]), "-o", str(rig)]
+    command += ["-lm", *(["-DTLS", "-lssl", "-lcrypto"] if has_tls else [])]
     try:
         subprocess.run(command, check=True)
-    except FileNotFoundError:
-        raise BenchError(f"no C compiler `{compiler}`: apt-get install gcc libc6-dev") from None
     except subprocess.CalledProcessError:
         raise BenchError("the rig does not compile") from None
-    return rig
+    return has_tls
 
 
-def run_rig(core: int, arguments: list[str], seconds: float) -> Result:
+def _compiles(compiler: str, source: str) -> bool:
+    command = [compiler, "-E", "-x", "c", "-", "-o", os.devnull]
+    try:
+        ran = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
+    except FileNotFoundError:
+        raise BenchError(f"no C compiler `{compiler}`: apt-get install gcc libc6-dev") from None
+    return ran.returncode == 0
+
+
+def start_rig(arguments: list[str], *cores: int) -> subprocess.Popen[bytes]:
+    """Start the rig on its core, or on some that it shares with others."""
+    with pinned(*cores):
+        return subprocess.Popen(
+            [str(BUILD / "rig"), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+
+def run_rig(arguments: list[str], seconds: float, *cores: int) -> Result:
     """Run the rig on its core and return what it counted."""
-    command = [str(BUILD / "rig"), *arguments, "--seconds", str(seconds)]
-    with pinned(core):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start_rig([*arguments, "--seconds", str(seconds)], *cores)
     try:
         out, err = process.communicate(timeout=seconds + 60)
     except subprocess.TimeoutExpired:
@@ -165,6 +190,7 @@ def machine(folder: Path) -> dict[str, str]:
     python = f"{platform.python_implementation()} {platform.python_version()}"
     libraries = ("uvloop", "httptools", "msgspec", "sqlalchemy")
     return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{_processor()}, {os.cpu_count()} cores",
         "kernel": f"{platform.system()} {platform.release()}",
         "python": ", ".join([python, *(f"{n} {metadata.version(n)}" for n in libraries)]),

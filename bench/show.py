@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-import msgspec
-from bench.measure import Result
+from bench.workloads import Sample, Workload
 from rich.console import Console
 from rich.table import Table
 
@@ -16,122 +15,91 @@ DISTURBED = 0.05
 # Below this share of idle time the rig, not the system under test, may be what is measured.
 LEAST_IDLE = 0.03
 
-
-class Workload(msgspec.Struct, frozen=True):
-    """What is asked of every system."""
-
-    name: str
-    title: str
-    arguments: tuple[str, ...] = ()
-    """Of the rig."""
-    rate: int = 0
-    """Queries a second of an open loop; 0 for a closed one, which asks as fast as it can."""
-
-
-class Sample(msgspec.Struct):
-    """One turn of one system."""
-
-    round: int
-    workload: str
-    system: str
-    result: Result
-    worker_us: float
-    """CPU time for each query of what serves queries, in microseconds; the warm-up included."""
-    rest_us: float
-    """The same of its other processes, until their work on the queries was done."""
-    behind_seconds: float
-    """How long that took after the last answer."""
-    resident_mb: float
-    disturbed: float
-    """The share of a core that others used meanwhile."""
-
-
 Value = Callable[[Sample], float]
 
 
-def show(workloads: list[Workload], samples: list[Sample], facts: dict[str, str]) -> None:
+class Figures:
+    """The samples of one workload, and those it is held against."""
+
+    def __init__(self, workload: Workload, samples: Sequence[Sample]) -> None:
+        self.taken = [sample for sample in samples if sample.workload == workload.name]
+        self.systems = list(dict.fromkeys(sample.system for sample in self.taken))
+        baseline = [sample for sample in samples if sample.workload == workload.baseline]
+        self._base = {(sample.system, sample.round): sample for sample in baseline}
+
+    def of(self, system: str) -> list[Sample]:
+        """Return a system's samples."""
+        return [sample for sample in self.taken if sample.system == system]
+
+    def pairs(self, system: str, other: str, value: Value) -> list[tuple[float, float]]:
+        """Return a system's values, each with another system's of the same round."""
+        return [
+            (value(sample), value(self._base[other, sample.round]))
+            for sample in self.of(system)
+            if (other, sample.round) in self._base
+        ]
+
+    def ratio(self, system: str, value: Value) -> float | None:
+        """Return the median of each round's ratio to nginx."""
+        ratios = [mine / base for mine, base in self.pairs(system, "nginx", value) if base]
+        return statistics.median(ratios) if any(ratios) else None
+
+
+Cell = Callable[[Figures, str], str]
+
+
+def show(
+    console: Console, workloads: list[Workload], samples: list[Sample], facts: dict[str, str]
+) -> None:
     """Print the machine, and a table for each workload."""
-    # Tables are never cut: a narrow terminal wraps their lines, a pipe gets them whole.
-    console = Console(highlight=False, width=400)
-    console.print()
+    width = max(map(len, facts))
     for name, value in facts.items():
-        console.print(f"[bold]{name:9}[/] {value}")
+        console.print(f"[bold]{name:{width}}[/]  {value}")
     for workload in workloads:
-        taken = [sample for sample in samples if sample.workload == workload.name]
-        console.print()
-        console.print(_table(workload, taken))
+        figures = Figures(workload, samples)
+        if figures.taken:
+            console.print()
+            console.print(_table(workload, figures))
     console.print()
     _warn(console, samples)
 
 
-def _table(workload: Workload, samples: list[Sample]) -> Table:
+def _table(workload: Workload, figures: Figures) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(workload.title, no_wrap=True)
-    columns = _open_loop() if workload.rate else _closed_loop(streams=bool(workload.arguments))
-    systems = list(dict.fromkeys(sample.system for sample in samples))
+    columns = COLUMNS[workload.shape]
     for heading in columns:
         table.add_column(heading, justify="right", no_wrap=True)
-    for system in systems:
-        table.add_row(system, *(cell(samples, system) for cell in columns.values()))
+    for system in figures.systems:
+        table.add_row(system, *(cell(figures, system) for cell in columns.values()))
     return table
 
 
-Cell = Callable[[list[Sample], str], str]
+def speed(workload: Workload) -> Value:
+    """Return what counts as a workload's speed: queries or events each second."""
+    if workload.shape in ("streams", "paced"):
+        return lambda sample: sample.result.events_per_second
+    return lambda sample: sample.result.per_second
 
 
-def _closed_loop(*, streams: bool) -> dict[str, Cell]:
-    def speed(sample: Sample) -> float:
-        return sample.result.events_per_second if streams else sample.result.per_second
-
-    what = "stream" if streams else "query"
-    return {
-        "events/s" if streams else "queries/s": _spread(speed, "{:,.0f}"),
-        "× nginx": _ratio(speed),
-        f"CPU µs/{what}": _spread(_cpu, "{:.1f}"),
-        "× nginx ": _ratio(_cpu),
-        "worker": _spread(lambda s: s.worker_us, "{:.1f}", spread=False),
-        "rest": _spread(lambda s: s.rest_us, "{:.1f}", spread=False),
-        "p50 µs": _spread(lambda s: s.result.p50_us, "{:,.0f}", spread=False),
-        "p99 µs": _spread(lambda s: s.result.p99_us, "{:,.0f}", spread=False),
-        **_common(),
-    }
-
-
-def _open_loop() -> dict[str, Cell]:
-    return {
-        "p50 µs": _spread(lambda s: s.result.p50_us, "{:,.0f}"),
-        "added": _added(lambda s: s.result.p50_us),
-        "p99 µs": _spread(lambda s: s.result.p99_us, "{:,.0f}"),
-        "added ": _added(lambda s: s.result.p99_us),
-        "max µs": _spread(lambda s: s.result.max_us, "{:,.0f}", spread=False),
-        "CPU µs/query": _spread(_cpu, "{:.0f}"),
-        "worker": _spread(lambda s: s.worker_us, "{:.0f}", spread=False),
-        "rest": _spread(lambda s: s.rest_us, "{:.0f}", spread=False),
-        **_common(),
-    }
-
-
-def _common() -> dict[str, Cell]:
-    return {
-        "MB": _spread(lambda s: s.resident_mb, "{:.0f}", spread=False),
-        "behind s": _spread(lambda s: s.behind_seconds, "{:.1f}", spread=False),
-        "rig idle": _spread(lambda s: s.result.idle, "{:.0%}", spread=False),
-    }
-
-
-def _cpu(sample: Sample) -> float:
+def cpu(sample: Sample) -> float:
+    """Return the CPU time of one query, all processes together, in microseconds."""
     return sample.worker_us + sample.rest_us
 
 
-def _values(samples: list[Sample], system: str, value: Value) -> list[float]:
-    return [value(sample) for sample in samples if sample.system == system]
+def cpu_per_event(sample: Sample) -> float:
+    """Return the CPU time of one event, its share of the query included."""
+    return cpu(sample) * sample.result.sent / max(sample.result.events, 1)
+
+
+# -- cells --------------------------------------------------------------------------------------
 
 
 def _spread(value: Value, form: str, *, spread: bool = True) -> Cell:
     """Return a cell with the median, and the least and the most beside it."""
 
-    def cell(samples: list[Sample], system: str) -> str:
-        values = _values(samples, system, value)
+    def cell(figures: Figures, system: str) -> str:
+        values = [value(sample) for sample in figures.of(system)]
         if not any(values):
             return "–"
         middle = form.format(statistics.median(values))
@@ -142,13 +110,18 @@ def _spread(value: Value, form: str, *, spread: bool = True) -> Cell:
     return cell
 
 
+def _median(value: Value, form: str) -> Cell:
+    return _spread(value, form, spread=False)
+
+
 def _ratio(value: Value) -> Cell:
     """Return a cell with the median of each round's ratio to nginx."""
 
-    def cell(samples: list[Sample], system: str) -> str:
-        pairs = zip(_values(samples, system, value), _values(samples, "nginx", value), strict=False)
-        ratios = [mine / base for mine, base in pairs if mine and base]
-        return f"{statistics.median(ratios):.2f}" if ratios else "–"
+    def cell(figures: Figures, system: str) -> str:
+        found = figures.ratio(system, value)
+        if found is None:
+            return "–"
+        return f"{found:.2f}" if found >= 0.1 else f"{found:.2g}"
 
     return cell
 
@@ -156,14 +129,62 @@ def _ratio(value: Value) -> Cell:
 def _added(value: Value) -> Cell:
     """Return a cell with the median of what each round's latency is above the rig's own."""
 
-    def cell(samples: list[Sample], system: str) -> str:
-        pairs = zip(
-            _values(samples, system, value), _values(samples, "direct", value), strict=False
-        )
-        added = [mine - base for mine, base in pairs]
+    def cell(figures: Figures, system: str) -> str:
+        added = [mine - base for mine, base in figures.pairs(system, "direct", value)]
         return f"{statistics.median(added):,.0f}" if added and system != "direct" else "–"
 
     return cell
+
+
+def _closed(value: Value, unit: str, each: str) -> dict[str, Cell]:
+    return {
+        unit: _spread(value, "{:,.0f}"),
+        "× nginx": _ratio(value),
+        f"CPU µs/{each}": _spread(cpu, "{:,.1f}"),
+        "× nginx ": _ratio(cpu),
+        "worker": _median(lambda s: s.worker_us, "{:,.1f}"),
+        "rest": _median(lambda s: s.rest_us, "{:,.1f}"),
+        "p50 µs": _median(lambda s: s.result.p50_us, "{:,.0f}"),
+        "p99 µs": _median(lambda s: s.result.p99_us, "{:,.0f}"),
+    }
+
+
+_COMMON = {
+    "MB": _median(lambda s: s.resident_mb, "{:.0f}"),
+    "behind s": _median(lambda s: s.behind_seconds, "{:.1f}"),
+    "rig idle": _median(lambda s: s.result.idle, "{:.0%}"),
+}
+
+COLUMNS: dict[str, dict[str, Cell]] = {
+    "whole": {**_closed(lambda s: s.result.per_second, "queries/s", "query"), **_COMMON},
+    "streams": {**_closed(lambda s: s.result.events_per_second, "events/s", "stream"), **_COMMON},
+    "paced": {
+        "events/s": _median(lambda s: s.result.events_per_second, "{:,.0f}"),
+        "CPU µs/event": _spread(cpu_per_event, "{:.1f}"),
+        "× nginx": _ratio(cpu_per_event),
+        "delay p50 µs": _spread(lambda s: s.result.delay_p50_us, "{:,.0f}"),
+        "added": _added(lambda s: s.result.delay_p50_us),
+        "delay p99 µs": _spread(lambda s: s.result.delay_p99_us, "{:,.0f}"),
+        "added ": _added(lambda s: s.result.delay_p99_us),
+        "max µs": _median(lambda s: s.result.delay_max_us, "{:,.0f}"),
+        **_COMMON,
+    },
+    "open": {
+        "queries/s": _median(lambda s: s.result.per_second, "{:,.0f}"),
+        "p50 µs": _spread(lambda s: s.result.p50_us, "{:,.0f}"),
+        "added": _added(lambda s: s.result.p50_us),
+        "p99 µs": _spread(lambda s: s.result.p99_us, "{:,.0f}"),
+        "added ": _added(lambda s: s.result.p99_us),
+        "max µs": _median(lambda s: s.result.max_us, "{:,.0f}"),
+        "CPU µs/query": _spread(cpu, "{:,.0f}"),
+        "worker": _median(lambda s: s.worker_us, "{:,.0f}"),
+        "rest": _median(lambda s: s.rest_us, "{:,.0f}"),
+        **_COMMON,
+    },
+}
+
+
+# -- what is to be doubted ------------------------------------------------------------------------
 
 
 def _warn(console: Console, samples: list[Sample]) -> None:
@@ -173,15 +194,22 @@ def _warn(console: Console, samples: list[Sample]) -> None:
         f"{worst.workload}, {worst.system}).",
         style="dim" if worst.disturbed <= DISTURBED else "bold yellow",
     )
-    bound = {
-        (s.workload, s.system)
-        for s in samples
-        if s.system != "direct" and s.result.idle < LEAST_IDLE
-    }
-    for workload, system in sorted(bound):
-        console.print(
-            f"{workload}, {system}: the rig was hardly ever idle, so this may be its own limit; "
-            "the CPU time counts all the same.",
-            style="yellow",
-        )
-    console.print("The ledgers agree with the rig to the last nanodollar; nothing is held.")
+    mine = [sample for sample in samples if sample.system != "direct"]
+    _name(
+        console,
+        [s for s in mine if s.result.idle < LEAST_IDLE],
+        "the rig was hardly ever idle, so this may be its own limit; the CPU time counts all the "
+        "same.",
+    )
+    _name(
+        console,
+        [s for s in mine if s.result.stalled],
+        "it did not take events when they were sent, so their delays are told too low.",
+    )
+    if any(sample.system.startswith("farthing") for sample in samples):
+        console.print("The ledgers agree with the rig to the last nanodollar; nothing is held.")
+
+
+def _name(console: Console, samples: list[Sample], doubt: str) -> None:
+    for workload, system in sorted({(s.workload, s.system) for s in samples}):
+        console.print(f"{workload}, {system}: {doubt}", style="yellow")

@@ -1,10 +1,9 @@
-"""The systems that farthing is compared with: no gateway at all, and nginx."""
+"""What the systems that are compared have in common; and no gateway at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,8 +11,9 @@ import time
 from pathlib import Path
 
 from bench.measure import BenchError, Result, cpu_ns, pinned, resident_mb, tree
+from bench.mock import Mock, free_port
 
-START_SECONDS, STOP_SECONDS = 10.0, 60.0
+START_SECONDS, STOP_SECONDS = 90.0, 60.0
 # The headers that OpenAI's client library sends beside the rig's own.
 CLIENT_HEADERS = (
     "Accept-Encoding: identity",
@@ -23,44 +23,22 @@ CLIENT_HEADERS = (
     "X-Stainless-Runtime: CPython",
 )
 
-NGINX_CONFIG = """\
-{user}worker_processes 1;
-daemon off;
-error_log {folder}/error.log warn;
-pid {folder}/nginx.pid;
-events {{ worker_connections 8192; }}
-http {{
-    access_log off;
-    keepalive_requests 1000000000;
-    client_body_buffer_size 256k;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    upstream provider {{
-        server 127.0.0.1:{mock};
-        keepalive 1024;
-        keepalive_requests 1000000000;
-    }}
-    server {{
-        listen 127.0.0.1:{port} backlog=4096;
-        location / {{
-            proxy_pass http://provider;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-        }}
-    }}
-}}
-"""
-
 
 class System:
     """Something a query passes through. As it is, nothing: the rig asks itself."""
 
+    rewrites = False
+    """Whether its answers are written anew, so that their length may be another."""
+    slow = False
+    """Whether it comes up to speed so slowly that its first turn is not counted."""
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.port = 0
+        self.tls_port = 0
+        """Where it listens for what goes to the provider by TLS."""
+        self.tls_model = "bench-1"
+        """The model that goes there."""
         self.version = ""
         self.headers: tuple[str, ...] = CLIENT_HEADERS
         self.process: subprocess.Popen[bytes] | None = None
@@ -93,6 +71,15 @@ class System:
         check_answers(self.name, result)
         return 0.0
 
+    def arguments(self, *, tls: bool) -> list[str]:
+        """Return what the rig must be told to ask it."""
+        told = [part for header in self.headers for part in ("--header", header)]
+        if tls:
+            return [*told, "--target", str(self.tls_port), "--model", self.tls_model]
+        if self.rewrites:
+            told.append("--rewritten")
+        return [*told, "--target", str(self.port)] if self.port else told
+
     def cpu(self) -> tuple[int, int]:
         """Return the CPU time used so far: by what serves queries, and by the rest of it."""
         if self.process is None:
@@ -105,35 +92,46 @@ class System:
         return sum(map(resident_mb, self.worker))
 
 
-class Nginx(System):
-    """A plain reverse proxy: the least that a gateway in between can cost."""
+class Peer(System):
+    """Somebody else's proxy or gateway, with one process or thread that serves, on one core."""
 
-    def __init__(self, program: str, folder: Path, mock: int, core: int) -> None:
-        super().__init__("nginx")
-        self.version = _nginx_version(program)
-        self._program = program
-        self._folder = folder / "nginx"
-        self._mock = mock
-        self._core = core
+    def __init__(self, name: str, program: Path, folder: Path, mock: Mock, core: int) -> None:
+        super().__init__(name)
+        self.program = program
+        self.folder = folder / name
+        self.mock = mock
+        self.core = core
+        self.version = self.read_version()
+
+    def read_version(self) -> str:
+        """Return the program's version."""
+        raise NotImplementedError
+
+    def prepare(self) -> tuple[list[str], dict[str, str]]:
+        """Write its configuration; return its command, and variables of its environment."""
+        raise NotImplementedError
+
+    def serving(self) -> list[int]:
+        """Return the processes that serve queries."""
+        assert self.process is not None
+        return tree(self.process.pid)
 
     def start(self) -> None:
         """Start it with a configuration of its own."""
-        self._folder.mkdir()
-        self.port = free_port()
-        config = self._folder / "nginx.conf"
-        user = "user root;\n" if os.getuid() == 0 else ""
-        config.write_text(
-            NGINX_CONFIG.format(user=user, folder=self._folder, mock=self._mock, port=self.port)
-        )
-        with pinned(self._core), (self._folder / "output").open("wb") as output:
+        self.folder.mkdir()
+        self.port, self.tls_port = free_port(), free_port()
+        command, environment = self.prepare()
+        with pinned(self.core), (self.folder / "output").open("wb") as output:
             self.process = subprocess.Popen(
-                [self._program, "-p", str(self._folder), "-c", str(config)],
+                command,
                 stdout=output,
                 stderr=output,
+                cwd=self.folder,
+                env={**os.environ, **environment},
                 start_new_session=True,
             )
         self._wait()
-        self.worker = tree(self.process.pid)[1:]
+        self.worker = self.serving()
 
     def _wait(self) -> None:
         assert self.process is not None
@@ -142,7 +140,8 @@ class Nginx(System):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
                 return
             time.sleep(0.05)
-        raise BenchError(f"nginx did not start: {(self._folder / 'output').read_text().strip()}")
+        told = (self.folder / "output").read_text(errors="replace").strip()
+        raise BenchError(f"{self.name} did not start: {told[-2000:]}")
 
 
 def check_answers(name: str, result: Result) -> None:
@@ -158,29 +157,3 @@ def check_answers(name: str, result: Result) -> None:
         raise BenchError(
             f"{name}: of {result.sent} queries {result.answered} were served: {counted}"
         )
-
-
-def find_nginx() -> str | None:
-    """Return nginx's path; installed if it is missing and that can be done here."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    found = shutil.which("nginx", path=path)
-    if found is None and os.getuid() == 0 and shutil.which("apt-get"):
-        for package in ("nginx-light", "nginx"):
-            command = ["apt-get", "install", "-y", "-q", package]
-            if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0:
-                break
-        found = shutil.which("nginx", path=path)
-    return found
-
-
-def free_port() -> int:
-    """Return a loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _nginx_version(program: str) -> str:
-    told = subprocess.run([program, "-v"], capture_output=True, check=False).stderr.decode()
-    return told.strip().rpartition("/")[2]
