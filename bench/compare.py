@@ -45,6 +45,9 @@ from bench.workloads import GATEWAYS, SYSTEMS, WORKLOADS, Sample, Workload
 # How often a turn that others disturbed is taken, at most.
 TRIES = 3
 
+# A slow system's turn, at least: an answer may take a second and more.
+SLOW_SECONDS = 6.0
+
 
 def main() -> int:
     """Run the comparison; return 0 if its numbers can be believed."""
@@ -162,9 +165,12 @@ class Turn:
 
     def _sample(self, number: int, workload: Workload, system: System) -> Sample:
         core, rig_core = self._options.cores
+        seconds = self._options.seconds
+        if system.slow and not self._options.quick:
+            seconds = max(seconds, SLOW_SECONDS)
         arguments = self._arguments(workload, system)
         before, busy, began = system.cpu(), busy_seconds(core), time.monotonic()
-        result = run_rig(arguments, self._options.seconds, rig_core)
+        result = run_rig(arguments, seconds, rig_core)
         took, after = time.monotonic() - began, system.cpu()
         others = busy_seconds(core) - busy - (sum(after) - sum(before)) / 1e9
         if system.process is None:  # its core is nobody's, so nobody is in its way

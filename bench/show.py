@@ -12,6 +12,9 @@ from rich.table import Table
 # A turn counts as disturbed when others used more than this of one of the two cores.
 DISTURBED = 0.05
 
+# Whose speed is told relative to the others'.
+MINE = "farthing, power"
+
 # Below this share of idle time the rig, not the system under test, may be what is measured.
 LEAST_IDLE = 0.03
 
@@ -25,23 +28,26 @@ class Figures:
         self.taken = [sample for sample in samples if sample.workload == workload.name]
         self.systems = list(dict.fromkeys(sample.system for sample in self.taken))
         baseline = [sample for sample in samples if sample.workload == workload.baseline]
-        self._base = {(sample.system, sample.round): sample for sample in baseline}
+        self._of_round = {(s.system, s.round): s for s in [*baseline, *self.taken]}
 
     def of(self, system: str) -> list[Sample]:
         """Return a system's samples."""
         return [sample for sample in self.taken if sample.system == system]
 
     def pairs(self, system: str, other: str, value: Value) -> list[tuple[float, float]]:
-        """Return a system's values, each with another system's of the same round."""
+        """Return a system's values, each with another system's of the same round.
+
+        Of who does not do this workload, the one counts that it is held against.
+        """
         return [
-            (value(sample), value(self._base[other, sample.round]))
+            (value(sample), value(self._of_round[other, sample.round]))
             for sample in self.of(system)
-            if (other, sample.round) in self._base
+            if (other, sample.round) in self._of_round
         ]
 
-    def ratio(self, system: str, value: Value) -> float | None:
-        """Return the median of each round's ratio to nginx."""
-        ratios = [mine / base for mine, base in self.pairs(system, "nginx", value) if base]
+    def ratio(self, system: str, value: Value, other: str = "nginx") -> float | None:
+        """Return the median of each round's ratio to another system."""
+        ratios = [mine / base for mine, base in self.pairs(system, other, value) if base]
         return statistics.median(ratios) if any(ratios) else None
 
 
@@ -61,6 +67,9 @@ def show(
             console.print()
             console.print(_table(workload, figures))
     console.print()
+    if any(sample.system == MINE for sample in samples):
+        console.print(_summary(workloads, samples))
+        console.print()
     _warn(console, samples)
 
 
@@ -72,6 +81,22 @@ def _table(workload: Workload, figures: Figures) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for system in figures.systems:
         table.add_row(system, *(cell(figures, system) for cell in columns.values()))
+    return table
+
+
+def _summary(workloads: list[Workload], samples: list[Sample]) -> Table:
+    """Return how many times as fast farthing is as each of the others."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(f"{MINE}: times the speed of", no_wrap=True)
+    others = [s for s in dict.fromkeys(s.system for s in samples) if not s.startswith("farthing")]
+    others = [other for other in others if other != "direct"]
+    for other in others:
+        table.add_column(other, justify="right", no_wrap=True)
+    for workload in workloads:
+        if workload.shape in ("whole", "streams"):
+            figures = Figures(workload, samples)
+            ratios = [figures.ratio(MINE, speed(workload), other) for other in others]
+            table.add_row(workload.name, *(f"{r:.3g}" if r else "–" for r in ratios))
     return table
 
 

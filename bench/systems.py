@@ -84,8 +84,8 @@ class System:
         """Return the CPU time used so far: by what serves queries, and by the rest of it."""
         if self.process is None:
             return 0, 0
-        worker = cpu_ns(self.worker)
-        return worker, cpu_ns(tree(self.process.pid)) - worker
+        rest = [process for process in tree(self.process.pid) if process not in self.worker]
+        return cpu_ns(self.worker), cpu_ns(rest)
 
     def resident(self) -> float:
         """Return the resident memory of what serves queries, in megabytes."""

@@ -62,6 +62,16 @@ def test_a_ratio_is_of_the_same_round_and_the_workload_it_is_held_against() -> N
     assert Figures(WHOLE, SAMPLES).ratio("nginx", lambda s: s.result.per_second) == 1
 
 
+def test_who_does_the_same_is_held_against_for_that() -> None:
+    samples = [
+        *SAMPLES,
+        sample("whole", "litellm", 1, per_second=40),
+        sample("crossing", "litellm", 1, per_second=2),
+    ]
+    figures = Figures(CROSSING, samples)
+    assert figures.ratio("power", lambda s: s.result.per_second, "litellm") == 10 / 2
+
+
 def test_without_nginx_there_is_no_ratio() -> None:
     mine = [s for s in SAMPLES if s.system != "nginx"]
     assert Figures(CROSSING, mine).ratio("power", lambda s: s.result.per_second) is None
