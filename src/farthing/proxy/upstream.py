@@ -175,7 +175,8 @@ class UpstreamConnection(asyncio.Protocol):
             and not self._ended
             and sink.framed(data)
         ):
-            self._heard()
+            if not self._paused:
+                self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
         else:
             self._read(sink, data)
 
@@ -197,14 +198,9 @@ class UpstreamConnection(asyncio.Protocol):
             return
         if self._ended:
             self._finish(sink)
-        else:
-            self._heard()
-        sink.flush()
-
-    def _heard(self) -> None:
-        """Wait for more, as long as a provider may be silent."""
-        if not self._paused:
+        elif not self._paused:
             self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
+        sink.flush()
 
     def _behind_head(self, data: bytes) -> bytes:
         """Return what came of the body with its head, and with interim heads before."""

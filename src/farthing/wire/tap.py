@@ -38,21 +38,21 @@ class TailTap:
         if self._head_room > 0:
             self._head += data[: self._head_room]
             self._head_room -= len(data)
-        self._keep(data, framed=False)
+        self._tail.append((data, False))
+        self._held += len(data)
+        if self._held > WINDOW:
+            self._forget()
         return data
 
     def framed(self, data: bytes) -> bool:
         """Remember whole chunks, which are read at the end; or say that the first are awaited."""
         if self._head_room > 0:
             return False
-        self._keep(data, framed=True)
-        return True
-
-    def _keep(self, data: bytes, *, framed: bool) -> None:
-        self._tail.append((data, framed))
+        self._tail.append((data, True))
         self._held += len(data)
         if self._held > WINDOW:
             self._forget()
+        return True
 
     def _forget(self) -> None:
         """Let what came first leave the window."""

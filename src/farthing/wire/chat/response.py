@@ -10,7 +10,7 @@ import msgspec
 from farthing.errors import FarthingError, Malformed
 from farthing.wire import sse
 from farthing.wire.chat.request import PLAIN_TIERS
-from farthing.wire.chat.stops import stop_of
+from farthing.wire.chat.stops import kind_of
 from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.splice import first_byte
 from farthing.wire.stated import stated_usd
@@ -95,13 +95,17 @@ def _whole_finish(told: msgspec.Raw) -> str:
         choices = _decode_finishes(told)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""  # there are none, or none of this dialect's
+    if len(choices) == 1:
+        (one,) = choices
+        refused = one.message is not None and bool(one.message.refusal)
+        return kind_of(one.finish_reason, refused) if one.finish_reason else ""
     refused = any(c.message and c.message.refusal for c in choices)
     return _finish([c.finish_reason for c in choices if c.finish_reason], refused)
 
 
 def _finish(told: list[str], refused: bool) -> str:
     """Return why an answer ended; one of whose choices any was cut off was cut off."""
-    kinds = [stop_of(word, refused).kind for word in told]
+    kinds = [kind_of(word, refused) for word in told]
     return "length" if "length" in kinds else kinds[0] if kinds else ""
 
 

@@ -43,8 +43,13 @@ def read_stop(choice: Taker, refused: bool) -> Stop | None:
 
 def stop_of(told: str, refused: bool) -> Stop:
     """Return what a word means."""
+    return Stop(kind=kind_of(told, refused), told=told)
+
+
+def kind_of(told: str, refused: bool) -> StopKind:
+    """Return what a word means, of which one is said of refusals too."""
     kind = KINDS.get(told, "other")
-    return Stop(kind="refusal" if refused and kind == "end" else kind, told=told)
+    return "refusal" if refused and kind == "end" else kind
 
 
 def write_stop(stop: Stop, crossing: Crossing, refused: bool = False) -> str:
