@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from bench import guard
 from bench.guard import Counting, excess
@@ -125,3 +129,10 @@ def test_what_is_counted_is_what_runs() -> None:
     assert counts[1] == counts[2]
     assert counts[1][1] - counts[0][1] >= 10
     assert counts[1][0] - counts[0][0] >= 30
+
+
+def test_the_path_that_every_query_takes_has_not_grown() -> None:
+    """In a process of its own, where nothing else is counted."""
+    command = [sys.executable, str(Path(guard.__file__))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
