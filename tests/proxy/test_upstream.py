@@ -341,6 +341,32 @@ def test_an_answer_is_the_same_however_it_comes(
     assert sink.arrived.result() == Head(200, b"x-id: 7\r\n", b"", encoded=False)
 
 
+def numbered(count: int) -> list[bytes]:
+    return [b"d\r\ndata: %05d\n\n\r\n" % number for number in range(count)]
+
+
+def test_of_a_stream_in_one_read_all_but_its_last_events_pass_framed() -> None:
+    sink, events = Taking(), numbered(300)
+    assert received(sink, STREAM + b"".join(events) + b"0\r\n\r\n")
+    assert sink.framings == [b"".join(events[:-2])]
+    assert sink.content == unframed(b"".join(events)) and sink.finished.done
+
+
+def test_of_a_read_that_ends_within_a_chunk_what_is_whole_passes_framed() -> None:
+    sink, events = Taking(), numbered(300)
+    stream = b"".join(events)
+    assert received(sink, STREAM, stream[:-5], stream[-5:] + b"0\r\n\r\n")
+    assert sink.framings == [b"".join(events[:-1])]
+    assert sink.content == unframed(stream)
+
+
+def test_what_looks_like_the_end_of_a_chunk_and_is_none_is_not_passed_framed() -> None:
+    content = b"data: 1\n\n\r\ndata: " + b"x" * 3000 + b"\n\n"
+    sink = Taking()
+    assert received(sink, STREAM, b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content))
+    assert sink.content == content and not sink.framings
+
+
 def test_what_comes_behind_the_last_chunk_is_not_passed_on() -> None:
     sink = Taking()
     assert not received(sink, STREAM, EVENT + b"0\r\n\r\nand more\n\n\r\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farthing.wire.chunks import Chunks, unframed
+from farthing.wire.chunks import Chunks, last_content, unframed, whole_until
 
 # Content that looks like framing, too.
 CONTENT = st.lists(st.text("\r\n0a1 x", min_size=1, max_size=20).map(str.encode), max_size=12)
@@ -46,3 +46,25 @@ def test_nothing_behind_the_last_chunk_is_content() -> None:
     chunks = Chunks()
     assert chunks.feed(b"2\r\nhi\r\n0\r\nx-trailer: 1\r\n\r\n") == b"hi"
     assert chunks.feed(b"2\r\nho\r\n") == b"" and not chunks.between
+
+
+EVENTS = [b"d\r\ndata: %05d\n\n\r\n" % number for number in range(50)]
+STREAM = b"".join(EVENTS)
+
+
+def test_whole_chunks_are_found_in_what_came() -> None:
+    assert whole_until(STREAM + b"0\r\n\r\n", 2) == len(STREAM) - 2 * len(EVENTS[0])
+    assert whole_until(STREAM + EVENTS[0][:5]) == len(STREAM)
+    assert whole_until(STREAM) == 0, "nothing says that a chunk ends there"
+    assert whole_until(EVENTS[0] + b"0\r\n\r\n", 2) == 0
+    assert whole_until(b"20\r\nno event at all") == 0
+
+
+def test_the_last_content_is_that_of_the_last_chunks() -> None:
+    whole = unframed(STREAM)
+    for most in range(20, 2 * len(STREAM), 7):
+        found = last_content(STREAM, most)
+        assert whole.endswith(found) and len(found) + 40 > min(most * 13 // 18, len(whole))
+    odd = b"data: " + b"\n\n\r\n" * 9
+    framed = b"%x\r\n%s\r\n" % (len(odd), odd)
+    assert last_content(framed, 20) == odd

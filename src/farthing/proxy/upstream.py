@@ -13,7 +13,10 @@ from farthing.providers import Provider
 from farthing.proxy.http import HOP_BY_HOP, keep_alive_seconds
 from farthing.proxy.sweep import NEVER, Sweeper
 from farthing.settings import HttpSettings
-from farthing.wire.chunks import EVENT_END, Chunks
+from farthing.wire.chunks import EVENT_END, Chunks, whole_until
+
+# Less than this of a stream is not worth looking for what can pass as it came.
+FEW_BYTES = 2048
 
 
 class Head(msgspec.Struct):
@@ -213,6 +216,10 @@ class UpstreamConnection(asyncio.Protocol):
     def _hand_on(self, sink: Sink, data: bytes) -> None:
         chunks, length = self._chunks, self._length
         if chunks is not None:
+            if chunks.between and len(data) > FEW_BYTES:
+                # Of an answer's end the last two events wait for the settlement.
+                cut = whole_until(data, 2 if self._ended else 0)
+                data = data[cut:] if cut and sink.framed(data[:cut]) else data
             data = chunks.feed(data)
         elif length is not None:
             data = data[:length] if len(data) > length else data

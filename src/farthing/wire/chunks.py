@@ -5,8 +5,13 @@ Whoever uses this has let a parser check the framing before.
 
 from __future__ import annotations
 
+import re
+
 # Where an event of a stream and its chunk end together.
 EVENT_END = b"\n\n\r\n"
+
+
+_size_line = re.compile(rb"[0-9a-fA-F]+(?:;[^\r\n]*)?\r\n").match
 
 
 class Chunks:
@@ -47,3 +52,21 @@ class Chunks:
 def unframed(data: bytes) -> bytes:
     """Return the content of whole chunks."""
     return Chunks().feed(data)
+
+
+def whole_until(data: bytes, spared: int = 0) -> int:
+    """Return how much of the data, but for so many events at their end, are whole events in whole
+    chunks; 0 where that is not sure. The data begin a chunk."""
+    end = data.rfind(EVENT_END)
+    for _ in range(spared):
+        end = data.rfind(EVENT_END, 0, max(end, 0))
+    cut = end + len(EVENT_END)
+    return cut if end >= 0 and _size_line(data, cut) else 0
+
+
+def last_content(data: bytes, most: int) -> bytes:
+    """Return the content of whole chunks of whole events: of about the last `most` bytes alone, or
+    of all where no chunk surely begins there."""
+    end = data.find(EVENT_END, max(0, len(data) - most))
+    cut = end + len(EVENT_END)
+    return unframed(data[cut:] if len(data) > most and _size_line(data, cut) else data)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from farthing.wire import sse
-from farthing.wire.chunks import EVENT_END, unframed
+from farthing.wire.chunks import EVENT_END, last_content, unframed
 from farthing.wire.dialect import Answer, Tap
 
 # The window must hold the last event with usage and what follows it. The largest such tail in
@@ -78,7 +78,7 @@ class TailTap:
         """Return the bytes in the window, or the last pieces of it that have so many."""
         pieces, size = [], 0
         for data, framed in reversed(self._tail):
-            pieces.append(_content(data, framed))
+            pieces.append(last_content(data, most) if framed else data)
             size += len(data)
             if size >= most:
                 break
