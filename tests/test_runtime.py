@@ -229,3 +229,11 @@ def test_the_environment_says_how_much_is_logged(
         log.log(number, logging.getLevelName(number).lower())
     words = [line.split()[-1] for line in capsys.readouterr().err.splitlines()]
     assert " ".join(words) == said
+
+
+def test_a_process_that_gives_way_runs_when_others_rest() -> None:
+    """Where the system knows no such processes, it is as polite as can be."""
+    asked = "import os; from farthing.runtime import give_way; give_way(); "
+    told = "print(os.sched_getscheduler(0) == os.SCHED_IDLE or os.nice(0) == 19)"
+    done = subprocess.run([sys.executable, "-c", asked + told], capture_output=True, check=True)
+    assert done.stdout.strip() == b"True"

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.loopback import REQUEST, Link, Loopback, answering, http, jump, link, run, until
 
+from farthing.errors import Failed
 from farthing.flow import OneShot
 from farthing.proxy.gather import Gathered
 from farthing.proxy.pool import own_pool
@@ -365,6 +366,15 @@ def test_what_looks_like_the_end_of_a_chunk_and_is_none_is_not_passed_framed() -
     sink = Taking()
     assert received(sink, STREAM, b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content))
     assert sink.content == content and not sink.framings
+
+
+def test_a_chunk_that_only_seemed_to_end_breaks_the_stream_with_a_reason() -> None:
+    """Its framing passed as it came; what follows cannot be told from the content."""
+    sink, content = Taking(), b"data: 1\n\n\r\nmore: 2\n\n"
+    framed = b"%x\r\n%s\r\n" % (len(content), content)
+    assert not received(sink, STREAM, framed[:15], framed[15:] + b"0\r\n\r\n")
+    with pytest.raises(Failed, match="cannot be told"):
+        sink.finished.result()
 
 
 def test_what_comes_behind_the_last_chunk_is_not_passed_on() -> None:

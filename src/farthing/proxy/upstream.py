@@ -220,7 +220,11 @@ class UpstreamConnection(asyncio.Protocol):
                 # Of an answer's end the last two events wait for the settlement.
                 cut = whole_until(data, 2 if self._ended else 0)
                 data = data[cut:] if cut and sink.framed(data[:cut]) else data
-            data = chunks.feed(data)
+            try:
+                data = chunks.feed(data)
+            except ValueError:  # a piece passed framed did not end where its chunk did
+                self._break("upstream_malformed", "sent chunks whose ends cannot be told")
+                return
         elif length is not None:
             data = data[:length] if len(data) > length else data
             self._length = length - len(data)
