@@ -34,7 +34,7 @@ from farthing.proxy.app import App
 from farthing.proxy.server import ClientConnection
 from farthing.proxy.upstream import UpstreamConnection
 from farthing.route.plan import Router
-from farthing.supervisor.gateway import price_book_for
+from farthing.supervisor.prepare import price_book_for
 
 # The most instructions and calls that each path may take, with CPython 3.11. After a change that
 # is worth what it costs, or that saves some, put here what `python bench/guard.py` prints.

@@ -66,7 +66,6 @@ def test_a_child_reads_one_line_and_leaves_its_lifeline(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (b"", "truncated"),
         (b"\n", "truncated"),
         (b'{"name": "s3cret"', "truncated"),
         (b"s3cret\n", "malformed"),
@@ -84,6 +83,14 @@ def test_a_line_that_is_not_what_a_child_needs_is_an_error_that_says_where_and_k
         read_told(Runtime)
     if b'"s3cret":' not in line:  # a field's name is no secret
         assert "s3cret" not in str(error.value)
+
+
+def test_a_child_that_is_never_told_ends_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its supervisor found something wrong before it came to that, and says so itself."""
+    say(monkeypatch, b"")
+    with pytest.raises(SystemExit) as end:
+        read_told(Runtime)
+    assert end.value.code == 0
 
 
 # -- what it says, and when it stops ----------------------------------------------------------

@@ -78,8 +78,11 @@ class Ready(msgspec.Struct):
 
 
 def read_told(kind: type[T]) -> T:
-    """Read what the supervisor says to a child at its start."""
-    return msgspec.json.decode(sys.stdin.buffer.readline(), type=kind)
+    """Read what the supervisor says to a child at its start; one that it drops instead ends."""
+    line = sys.stdin.buffer.readline()
+    if not line:
+        raise SystemExit(0)
+    return msgspec.json.decode(line, type=kind)
 
 
 def say_ready() -> None:

@@ -134,7 +134,7 @@ def test_a_receipt_waits_for_its_checkpoint(
             publish(log.journal, log.folder)
         return receipt_at(folder, position)
 
-    monkeypatch.setattr(log_module, "receipt_at", watched)
+    monkeypatch.setattr(log_module, "_receipt_at", watched)
     monkeypatch.setattr(log_module, "LOOK_AGAIN_SECONDS", 0.001)
     reply = ask(log, "/v1/queries/q1/receipt", 15)
     assert reply.status == 200 and asked == [15, 15]

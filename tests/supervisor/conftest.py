@@ -76,6 +76,9 @@ class Children:
     def make(
         self, name: str, module: str, tell: Callable[[], Any], log_to: Path | None = None
     ) -> Any:
+        async def spawn() -> None:
+            self.order.append(f"spawn {name}")
+
         async def start() -> bytes:
             self.order.append(f"start {name}")
             self.on_start(name)
@@ -90,7 +93,7 @@ class Children:
             self.patience[name] = patience
 
         process = SimpleNamespace(pid=next(self._pids))
-        return SimpleNamespace(name=name, start=start, stop=stop, process=process)
+        return SimpleNamespace(name=name, spawn=spawn, start=start, stop=stop, process=process)
 
     def says(self, name: str) -> Any:
         if name != "model":
@@ -100,6 +103,9 @@ class Children:
 
     def stopped(self) -> list[str]:
         return [line.removeprefix("stop ") for line in self.order if line.startswith("stop")]
+
+    def spawned(self) -> list[str]:
+        return [line.removeprefix("spawn ") for line in self.order if line.startswith("spawn")]
 
     def started(self) -> list[str]:
         return [line.removeprefix("start ") for line in self.order if line.startswith("start")]
@@ -135,6 +141,8 @@ async def started(
     made = make_gateway(data, settings, up=up)
     await made.start()
     try:
+        assert made.behind is not None
+        await made.behind
         yield made
     finally:
         await made.stop()

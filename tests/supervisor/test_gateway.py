@@ -20,7 +20,9 @@ from farthing.runtime import Runtime
 from farthing.settings import Settings
 from farthing.settings.schema import HttpSettings, LocalSettings, OtelSettings
 from farthing.supervisor import gateway as supervisor
-from farthing.supervisor.gateway import Gateway, config_digest, local_rows, price_book_for
+from farthing.supervisor import prepare
+from farthing.supervisor.gateway import Gateway
+from farthing.supervisor.prepare import config_digest, local_rows, price_book_for
 
 TWO = Settings(listen=ANYWHERE, workers=2, http=HttpSettings(drain_seconds=7))
 LOCAL_ON = Settings(listen=ANYWHERE, local=LocalSettings(enabled=True, context_tokens=512))
@@ -86,8 +88,11 @@ def test_when_one_does_not_start_all_that_did_are_stopped_and_the_port_is_free(
         made = make_gateway(tmp_path, TWO, up=True)
         with pytest.raises(ConfigError, match=f"{failing} did not start"):
             await made.start()
+            assert made.behind is not None
+            await made.behind
+        await made.stop()
         assert failing in children.started()
-        assert set(children.started()) <= set(children.stopped())
+        assert set(children.spawned()) <= set(children.stopped())
         assert not made.data.address.exists()
         with socket.create_server(("127.0.0.1", _port(made))):
             pass
@@ -101,14 +106,44 @@ def test_a_wrong_provider_is_an_error_before_anything_starts(
     def load(*_: object) -> None:
         raise ConfigError("it needs dialects")
 
-    monkeypatch.setattr(supervisor, "load_providers", load)
+    monkeypatch.setattr(prepare, "load_providers", load)
 
     async def test() -> None:
         with pytest.raises(ConfigError, match="it needs dialects"):
             await make_gateway(tmp_path).start()
 
     run(test())
-    assert children.order == []
+    assert not children.started()
+    assert set(children.spawned()) <= set(children.stopped()), "what waited to be told is gone"
+
+
+def test_workers_come_up_while_the_price_book_is_made_and_who_follows_comes_after_them(
+    children: Children, tmp_path: Path, run: Run
+) -> None:
+    async def test() -> None:
+        async with started(tmp_path, TWO):
+            serving = {f"spawn {name}" for name in ("ledger", "worker-1", "worker-2")}
+            assert set(children.order[:3]) == serving
+            told = {"start worker-1", "start worker-2"}
+            assert set(children.order[4:6]) == told
+            assert all(line.split()[1] in ("follower", "publisher") for line in children.order[6:])
+
+    run(test())
+
+
+def test_queries_are_answered_before_the_records_are_ready(
+    children: Children, tmp_path: Path, run: Run
+) -> None:
+    async def test() -> None:
+        made = make_gateway(tmp_path)
+        await made.start()
+        assert children.started() == ["worker-1"]
+        assert made.behind is not None
+        await made.behind
+        assert set(children.started()) == {"worker-1", "follower", "publisher"}
+        await made.stop()
+
+    run(test())
 
 
 # -- the address ------------------------------------------------------------------------------
@@ -121,8 +156,9 @@ def _port(made: Gateway) -> int:
 def test_the_address_is_there_for_others_while_the_gateway_runs(
     children: Children, tmp_path: Path, run: Run
 ) -> None:
-    def absent(_: str) -> None:
-        assert not (tmp_path / "address").exists(), "nothing answers there yet"
+    def absent(name: str) -> None:
+        there = name in ("follower", "publisher")  # who follows the journal may come later
+        assert (tmp_path / "address").exists() == there, "nothing answers there yet"
 
     children.on_start = absent
 

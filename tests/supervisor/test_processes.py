@@ -18,7 +18,7 @@ from farthing.local.weights import installed
 from farthing.paths import DataFolder
 from farthing.settings import Settings
 from farthing.settings.schema import LocalSettings
-from farthing.supervisor.gateway import price_book_for
+from farthing.supervisor.prepare import price_book_for
 
 # Every kind of process there is.
 ALL = {"model", "ledger", "follower", "publisher", "worker-1", "worker-2"}

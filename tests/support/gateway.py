@@ -22,6 +22,7 @@ from farthing.ledger import admin
 from farthing.ledger.account import Balance
 from farthing.ledger.entry import Entry, Hold, Limit, Unresolved
 from farthing.ledger.meter import UNITS
+from farthing.ledger.records import open_records
 from farthing.ledger.state import State
 from farthing.paths import DataFolder
 from farthing.policy.keys import make_key
@@ -30,6 +31,13 @@ WAIT_SECONDS = 30
 
 # What the first gateway of a test run found out of nothing: empty tables and genai-prices' rows.
 BEGUN: dict[Path, bytes] = {}
+
+
+def _empty_records(folder: Path) -> bytes:
+    """Return a file of empty tables: the gateway's own is being made, or written to."""
+    data = DataFolder(folder / "empty")
+    open_records(data).dispose()
+    return data.records.read_bytes()
 
 
 class Answer:
@@ -96,7 +104,8 @@ class RunningGateway:
             self.process.stdout.close()
             raise RuntimeError(f"the gateway did not start:\n{self.log.read_text()}")
         if not BEGUN:
-            for path in (self.data.records, *self.data.price_books.glob("genai-prices-*.json")):
+            BEGUN[self.data.records.relative_to(self.data.root)] = _empty_records(folder)
+            for path in self.data.price_books.glob("genai-prices-*.json"):
                 BEGUN[path.relative_to(self.data.root)] = path.read_bytes()
         self.told: dict[str, Any] = json.loads(line)
         self.address: str = self.told["address"]

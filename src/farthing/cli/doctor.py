@@ -24,7 +24,7 @@ from farthing.proxy.gather import Gathered
 from farthing.proxy.http import request_head
 from farthing.proxy.pool import UpstreamPool, own_pool
 from farthing.settings import HttpSettings, Settings, load_settings
-from farthing.supervisor.gateway import price_book_for
+from farthing.supervisor.prepare import price_book_for
 
 REACH_SECONDS = 5.0
 

@@ -50,7 +50,7 @@ def key_id(written: str) -> str:
 
 def _served(kind: str, name: str, folder: DataFolder, config: Path | None) -> str:
     """Return the name of a provider, a model or a route of this gateway."""
-    from farthing.supervisor.gateway import price_book_for  # noqa: PLC0415  (with all it starts)
+    from farthing.supervisor.prepare import price_book_for  # noqa: PLC0415  (with all it starts)
 
     with expected():
         settings, book = price_book_for(folder, config)

@@ -29,7 +29,7 @@ from farthing.prices.bound import quote
 from farthing.providers import load_providers
 from farthing.route.plan import Route, Router
 from farthing.settings import Settings
-from farthing.supervisor.gateway import price_book_for
+from farthing.supervisor.prepare import price_book_for
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Ask
 from farthing.wire.translate import Translation

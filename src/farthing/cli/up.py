@@ -15,11 +15,8 @@ import uvloop
 
 from farthing.cli.output import ConfigFile, Data, Json, data_folder, errors, print_json
 from farthing.errors import ConfigError
-from farthing.ledger import admin
 from farthing.local.weights import MODEL
 from farthing.paths import DataFolder, write_private
-from farthing.policy.keys import make_key
-from farthing.providers import load_providers
 from farthing.runtime import log_as
 from farthing.settings import Settings, load_settings
 from farthing.settings.load import split_address
@@ -101,14 +98,32 @@ async def _keep_up(options: GatewayOptions, *, json: bool, first_key: bool) -> N
             print_json(_told(gateway, fresh))
         else:
             _greet(gateway, fresh, first_key=first_key)
-        await stop.wait()
+        await _until(stop, gateway)
         errors.print("Stopping: open queries may end …", style="dim")
     finally:
         await gateway.stop()
 
 
+async def _until(stop: asyncio.Event, gateway: Gateway) -> None:
+    """Wait for a signal.
+
+    Raises:
+        ConfigError: what follows the journal did not start.
+    """
+    assert gateway.behind is not None, "it has started"
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait({told, gateway.behind}, return_when=asyncio.FIRST_COMPLETED)
+    if gateway.behind.done():
+        gateway.behind.result()
+    await told
+
+
 async def _first_key(data: DataFolder) -> str | None:
     """Return the text of a key for the owner of this folder if one was made now, else None."""
+    # `serve` makes none, and is not to wait for what makes one.
+    from farthing.ledger import admin  # noqa: PLC0415
+    from farthing.policy.keys import make_key  # noqa: PLC0415
+
     if data.first_key.exists():
         text = data.first_key.read_text().strip()
         known = (await admin.read_standing(data)).keys
@@ -135,6 +150,8 @@ def _told(gateway: Gateway, fresh: str | None) -> dict[str, object]:
 
 
 def _models(settings: Settings, gateway: Gateway) -> list[str]:
+    from farthing.providers import load_providers  # noqa: PLC0415  (it is imported by now)
+
     names = [f"local/{MODEL}"] if gateway.local is not None else []
     usable = [p.name for p in load_providers(settings, os.environ).values() if p.usable()]
     return [*names, *(f"{name}/…" for name in usable)]

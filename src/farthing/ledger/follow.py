@@ -16,7 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 import uvloop
 
-from farthing.ledger.database import reason, shown
+from farthing.errors import ConfigError
+from farthing.ledger.database import reason, shown, speaking
 from farthing.ledger.frames import FrameProtocol
 from farthing.ledger.lookup import PATIENCE_SECONDS, Found, Lookup, decode_lookup, encode
 from farthing.ledger.project import catch_up
@@ -65,9 +66,17 @@ class Follower:
             await asyncio.to_thread(self._catch_up)
 
     def _catch_up(self) -> None:
+        catch_up(self.open(), self.data.journal)
+
+    def open(self) -> sa.Engine:
+        """Return the records, opened once.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the database cannot be reached.
+        """
         if self.engine is None:
             self.engine = open_records(self.data, self.database)
-        catch_up(self.engine, self.data.journal)
+        return self.engine
 
     async def look_up(self, asked: Lookup) -> dict[str, Any] | None:
         """Return a key's query; one that is open is given a moment to end."""
@@ -168,6 +177,9 @@ class _Connection(FrameProtocol):
 async def _serve(runtime: Runtime) -> None:
     stop = stop_event()
     follower = Follower(DataFolder(Path(runtime.data)), runtime.settings.database)
+    if not runtime.settings.database:  # a server may come back; a file here is there or is not
+        with speaking(None):
+            await asyncio.to_thread(follower.open)
     spare_collections()
     await follower.run(stop, say_ready)
 
@@ -177,7 +189,11 @@ def main() -> None:
     runtime = read_told(Runtime)
     log_as(runtime.name)
     give_way()
-    uvloop.run(_serve(runtime))
+    try:
+        uvloop.run(_serve(runtime))
+    except ConfigError as problem:
+        log.critical("%s", problem)
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -33,11 +33,13 @@ from farthing.proxy.sweep import Sweeper
 from farthing.proxy.tokens import Tokens
 from farthing.route.plan import Router
 from farthing.settings import Settings
-from farthing.vault.drafts import Vault
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Dialect, Target
 from farthing.wire.surfaces import methods as kept_methods
 from farthing.wire.surfaces import operation, speaker
+
+if TYPE_CHECKING:
+    from farthing.vault.drafts import Vault
 
 log = logging.getLogger("farthing")
 

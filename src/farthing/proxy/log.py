@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from farthing.errors import Malformed, Refused
-from farthing.evidence.receipt import receipt_at
 from farthing.evidence.tiles import ENTRIES, Tile
+
+if TYPE_CHECKING:
+    from farthing.evidence.receipt import Receipt
 
 LOG = b"/log/"
 RECEIPT = "/receipt"
@@ -91,7 +94,7 @@ class LogPages:
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE_SECONDS
         while True:
-            receipt = await asyncio.to_thread(receipt_at, self._folder, position)
+            receipt = await asyncio.to_thread(_receipt_at, self._folder, position)
             if receipt is not None:
                 if question and receipt.query != query:
                     raise Malformed("no_receipt", f"That entry is no ending of {query!r}.")
@@ -104,6 +107,13 @@ class LogPages:
                     retry_after=5,
                 )
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _receipt_at(folder: Path, position: int) -> Receipt | None:
+    # Signatures take long to import, and most workers are never asked for one.
+    from farthing.evidence.receipt import receipt_at  # noqa: PLC0415
+
+    return receipt_at(folder, position)
 
 
 def _asked_entry(question: bytes, last: int) -> int:

@@ -30,13 +30,12 @@ from farthing.proxy.relay import Relay
 from farthing.proxy.request import Request
 from farthing.proxy.server import ClientConnection
 from farthing.route.plan import Route
-from farthing.vault.drafts import Draft
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Target
-from farthing.wire.families import translation
 from farthing.wire.passage import Translated
 
 if TYPE_CHECKING:
     from farthing.proxy.app import App
+    from farthing.vault.drafts import Draft
 
 
 class Query:
@@ -123,6 +122,8 @@ class Query:
         here, there = self._dialect.name, self.route.dialect
         if here == there:  # its own dialect, in an envelope
             return
+        from farthing.wire.families import translation  # noqa: PLC0415  (when a worker serves)
+
         self._translation = translation(here, there, self.route.model, own)
         body = self._translation.request(asked, strict=strict)
         self.ask = self._spoken.read_request(body)

@@ -13,6 +13,7 @@ from farthing.ledger.frames import LENGTH
 from farthing.ledger.lookup import PATIENCE_SECONDS, Found, Lookup, decode_found, encode
 
 ANSWER_SECONDS = PATIENCE_SECONDS + 8
+AGAIN_SECONDS = 0.05
 
 
 class RemoteRecords:
@@ -38,7 +39,7 @@ class RemoteRecords:
             ) from None
 
     async def _ask(self, asked: Lookup) -> Found:
-        reader, writer = await asyncio.open_unix_connection(str(self._path))
+        reader, writer = await self._connect()
         try:
             message = encode(asked)
             writer.write(LENGTH.pack(len(message)) + message)
@@ -46,3 +47,15 @@ class RemoteRecords:
             return decode_found(await reader.readexactly(length))
         finally:
             writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect; a follower that is only coming up is given a moment."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PATIENCE_SECONDS
+        while True:
+            try:
+                return await asyncio.open_unix_connection(str(self._path))
+            except OSError:
+                if loop.time() >= until:
+                    raise
+                await asyncio.sleep(AGAIN_SECONDS)

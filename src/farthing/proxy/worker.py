@@ -7,7 +7,9 @@ import logging
 import os
 import resource
 import socket
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import uvloop
@@ -32,7 +34,9 @@ from farthing.runtime import (
     spare_collections,
     stop_event,
 )
-from farthing.vault.drafts import open_vault
+
+if TYPE_CHECKING:
+    from farthing.vault.drafts import Vault
 
 log = logging.getLogger("farthing")
 
@@ -77,20 +81,36 @@ async def serve(runtime: Runtime) -> None:
         runtime.worker,
         data.log,
     )
-    vault = app.vault = open_vault(runtime.settings, data, runtime.worker)
+    vault = app.vault = _vault(runtime, data)
     server = await asyncio.get_running_loop().create_server(
         lambda: ClientConnection(app), sock=bind(runtime.host, runtime.port), backlog=BACKLOG
     )
-    if any(provider.tls and provider.usable() for provider in providers.values()):
-        app.pool.load_tls()  # now, rather than while queries are served
-    spare_collections()
     say_ready()
+    tls = any(provider.tls and provider.usable() for provider in providers.values())
+    await asyncio.to_thread(_settle_in, app, tls=tls)
     await stop.wait()
     server.close()
     await app.drain()
     if vault is not None:
         await vault.close()
     await opened.close()
+
+
+def _settle_in(app: App, *, tls: bool) -> None:
+    """Do what the first query need not wait for, before there are many."""
+    import_module("farthing.wire.families")
+    if tls:
+        app.pool.load_tls()
+    spare_collections()
+
+
+def _vault(runtime: Runtime, data: DataFolder) -> Vault | None:
+    """Open the vault, where a rule wants one: few do, and cryptography takes long to import."""
+    if not runtime.settings.contents:
+        return None
+    from farthing.vault.drafts import open_vault  # noqa: PLC0415
+
+    return open_vault(runtime.settings, data, runtime.worker)
 
 
 async def _ledger(

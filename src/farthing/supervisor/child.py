@@ -45,7 +45,9 @@ class Child:
         Raises:
             ConfigError: it ended, or said nothing for too long.
         """
-        line = await self._spawn()
+        if self.process is None:
+            await self.spawn()
+        line = await self._begin()
         if self._stopping:
             raise ConfigError(f"{self.name} was stopped while it started")
         self._watch = asyncio.get_running_loop().create_task(self._keep())
@@ -71,11 +73,11 @@ class Child:
                 process.kill()
             await process.wait()
 
-    async def _spawn(self) -> bytes:
-        told = msgspec.json.encode(self._tell()) + b"\n"
+    async def spawn(self) -> None:
+        """Let the process come up to where it waits to be told."""
         errors = self._log_to.open("ab") if self._log_to is not None else None
         try:
-            self.process = process = await asyncio.create_subprocess_exec(
+            self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",  # the folder we happen to be in must not be imported from
                 "-m",
@@ -87,6 +89,12 @@ class Child:
         finally:
             if errors is not None:
                 errors.close()
+
+    async def _begin(self) -> bytes:
+        """Tell the process, and return what it says when it serves."""
+        process = self.process
+        assert process is not None, "it was spawned"
+        told = msgspec.json.encode(self._tell()) + b"\n"
         assert process.stdin is not None and process.stdout is not None
         line, silent = b"", False
         try:
@@ -125,7 +133,8 @@ class Child:
 
     async def _spawned(self) -> bool:
         try:
-            await self._spawn()
+            await self.spawn()
+            await self._begin()
         except (ConfigError, OSError) as problem:
             log.error("%s; trying again", problem)
             return False

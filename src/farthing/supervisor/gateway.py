@@ -1,10 +1,14 @@
-"""A whole gateway: its processes in the order they need each other."""
+"""A whole gateway: its processes, told to begin in the order they need each other.
+
+Those that serve queries are started first, and import what they need while the supervisor looks
+at what they will be told. Those that follow the journal come after: the gateway answers before
+they do.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import importlib.util
 import logging
 import os
@@ -12,25 +16,21 @@ import secrets
 import socket
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from farthing.errors import ConfigError
-from farthing.evidence.witnesses import check_witnesses
-from farthing.ledger.database import DatabaseAwayError, shown, speaking
-from farthing.ledger.records import open_records
-from farthing.local.model import ModelReady, ModelTold, Speed, known_speed
-from farthing.local.price import priced
+from farthing.local.model import ModelReady, ModelTold, known_speed
 from farthing.local.weights import HOW_TO_INSTALL, find_weights, installed
 from farthing.paths import DataFolder, lock, write_private
-from farthing.prices.book import Model, PriceBook
-from farthing.prices.compile import book_source, make_book
-from farthing.providers import load_providers
 from farthing.runtime import LocalModel, Runtime
-from farthing.settings import Settings, load_settings
+from farthing.settings import Settings
 from farthing.settings.load import split_address
 from farthing.supervisor.child import Child
-from farthing.vault.keys import master_key
+
+if TYPE_CHECKING:
+    from farthing.prices.book import Model
 
 log = logging.getLogger("farthing")
 
@@ -61,7 +61,12 @@ class Gateway:
         self._host, self._port = split_address(self.settings.listen)
         self._workers: list[Child] = []
         self._others: list[Child] = []
+        """All but the workers; the last of them stops first."""
+        self._following: list[Child] = []
         self._book = Path()
+        self._book_source = self._digest = ""
+        self.behind: asyncio.Task[None] | None = None
+        """Done when those that follow the journal serve too, or one of them cannot."""
 
     async def start(self) -> None:
         """Start everything; afterwards the address answers.
@@ -76,70 +81,75 @@ class Gateway:
             raise
 
     async def _start(self) -> None:
-        load_providers(self.settings, os.environ)  # its errors are for the one who starts us
-        check_witnesses(self.settings.witnesses)
         self._lock = lock(
             self.data.lock,
             f"the data folder {self.data.root} is already open in another process; stop that "
             "gateway, or choose another folder with --data",
         )
         self._reserve_port()
-        self.data.pepper()
-        if self.settings.contents:
-            master_key(self.data)
-        for folder in (self.data.price_books, self.data.logs):
-            folder.mkdir(exist_ok=True, mode=0o700)
-        await asyncio.to_thread(self._try_records)
-        measured = await self._start_local()
-        self._book = make_book(self.data.price_books, self.settings.prices, measured)
-        if self.settings.workers > 1:
-            tell = partial(self._told, "ledger")
-            await self._add(Child("ledger", "farthing.ledger.process", tell))
-        follower = Child(FOLLOWER, "farthing.ledger.follow", partial(self._told, FOLLOWER))
-        publisher = Child(
-            "publisher", "farthing.evidence.process", partial(self._told, "publisher")
-        )
-        self._others += [follower, publisher]
-        await self._start_telemetry()
-        for number in range(1, self.settings.workers + 1):
-            name = f"worker-{number}"
-            tell = partial(self._told, name, name)
-            self._workers.append(Child(name, "farthing.proxy.worker", tell))
-        await asyncio.gather(*(child.start() for child in (follower, publisher, *self._workers)))
-        await self._start_vault()
+        first = self._make_children()
+        for child in (*self._workers, *first):
+            await child.spawn()
+        await self._prepare()
+        for child in first:
+            await child.start()
+        await asyncio.gather(*(worker.start() for worker in self._workers))
+        for child in self._following:
+            await child.spawn()
+        self.behind = asyncio.create_task(self._follow())
         write_private(self.data.address, self.address + "\n")
 
-    async def _start_vault(self) -> None:
-        """Start what erases what is over: by the rules there are, and what was begun before."""
-        if self.settings.contents or self.data.vault.exists():
-            await self._add(Child("vault", "farthing.vault.process", partial(self._told, "vault")))
-
-    async def _start_telemetry(self) -> None:
-        """Start it before the workers, if it is wanted, so that it misses none of their queries."""
-        if self.settings.otel.endpoint:
+    def _make_children(self) -> list[Child]:
+        """Make the processes; return those that must serve before the workers do."""
+        ledger, telemetry = [], []
+        if self.settings.workers > 1:
+            ledger.append(self._child("ledger", "farthing.ledger.process"))
+        if self.settings.otel.endpoint:  # from its beginning, so that it misses no query
             if not all(map(importlib.util.find_spec, TELEMETRY_NEEDS)):
                 raise ConfigError(
                     "[otel] needs OpenTelemetry's exporter: pip install 'farthing[otel]', or take "
                     "its endpoint out of farthing.toml"
                 )
-            tell = partial(self._told, TELEMETRY)
-            await self._add(Child(TELEMETRY, "farthing.report.telemetry.process", tell))
+            module = "farthing.report.telemetry.process"
+            telemetry.append(self._child(TELEMETRY, module))
+        for number in range(1, self.settings.workers + 1):
+            self._workers.append(self._child(f"worker-{number}", "farthing.proxy.worker"))
+        modules = {FOLLOWER: "farthing.ledger.follow", "publisher": "farthing.evidence.process"}
+        if self.settings.contents or self.data.vault.exists():
+            # It erases what is over: by the rules there are, and what was begun before.
+            modules["vault"] = "farthing.vault.process"
+        self._following = [self._child(name, module) for name, module in modules.items()]
+        self._others = [*ledger, *self._following, *telemetry]
+        return [*ledger, *telemetry]
 
-    def _try_records(self) -> None:
-        """Make the records' tables. A server that is away is only warned of: they can wait."""
-        try:
-            with speaking(self.settings.database):
-                open_records(self.data, self.settings.database).dispose()
-        except DatabaseAwayError as problem:
-            if not self.settings.database:
-                raise
-            log.warning("%s. Queries are served and journaled meanwhile", problem)
+    def _child(self, name: str, module: str) -> Child:
+        return Child(name, module, partial(self._told, name))
+
+    async def _prepare(self) -> None:
+        """Check what there is and make the price book, while the processes import."""
+        from farthing.prices.compile import book_source, make_book  # noqa: PLC0415
+        from farthing.supervisor import prepare  # noqa: PLC0415
+
+        prepare.check(self.data, self.settings)
+        if self.settings.database:
+            await asyncio.to_thread(prepare.try_records, self.data, self.settings)
+        measured = await self._start_local()
+        self._book = make_book(self.data.price_books, self.settings.prices, measured)
+        self._book_source = book_source(self._book)
+        self._digest = prepare.config_digest(self.settings)
+
+    async def _follow(self) -> None:
+        """Tell those that follow the journal to begin."""
+        await asyncio.gather(*(child.start() for child in self._following))
 
     async def stop(self) -> None:
         """Let the open queries end, then stop everything."""
         if self._lock is None:  # then whatever is there is another gateway's
             return
         self.data.address.unlink(missing_ok=True)
+        if self.behind is not None:
+            self.behind.cancel()
+            await asyncio.gather(self.behind, return_exceptions=True)
         patience = self.settings.http.drain_seconds + 10
         await asyncio.gather(*(worker.stop(patience) for worker in self._workers))
         for child in reversed(self._others):
@@ -153,10 +163,6 @@ class Gateway:
         """Return each process's id by its name."""
         children = [*self._others, *self._workers]
         return {c.name: c.process.pid for c in children if c.process is not None}
-
-    async def _add(self, child: Child) -> bytes:
-        self._others.append(child)
-        return await child.start()
 
     def _reserve_port(self) -> None:
         """Take the address for this gateway's workers alone.
@@ -205,56 +211,36 @@ class Gateway:
                 measure=known is None,
             )  # fmt: skip
 
-        line = await self._add(
-            Child("model", "farthing.local.model", told, self.data.logs / "model.log")
-        )
+        model = Child("model", "farthing.local.model", told, self.data.logs / "model.log")
+        self._others.insert(0, model)
+        line = await model.start()
         ready = msgspec.json.decode(line, type=ModelReady)
         self.local = LocalModel(ready.base_url, secret)
         if known is None:
             assert ready.speed is not None
             known = ready.speed
             write_private(self.data.local_speed, msgspec.json.encode(known).decode())
+        from farthing.supervisor.prepare import local_rows  # noqa: PLC0415
+
         return local_rows(known, self.settings)
 
-    def _told(self, name: str, worker: str = "") -> Runtime:
+    def _told(self, name: str) -> Runtime:
         """Return what a process is told; a worker gets an id for this run of it."""
+        worker = name if name.startswith("worker-") else ""
         return Runtime(
             name=name,
             data=str(self.data.root),
             # Only the follower has a use for the database, and for its password.
             settings=self.settings if name == FOLLOWER else _without_database(self.settings),
-            config_digest=config_digest(self.settings),
+            config_digest=self._digest,
             price_book=str(self._book),
-            price_source=book_source(self._book),
+            price_source=self._book_source,
             host=self._host,
             port=self._port,
             worker=f"{worker}-{secrets.token_hex(4)}" if worker else "",
             own_ledger=bool(worker) and self.settings.workers == 1,
             local=self.local if worker else None,
         )
-
-
-def price_book_for(data: DataFolder, config: Path | None) -> tuple[Settings, PriceBook]:
-    """Return the settings, and the price book a gateway would start with on a data folder."""
-    settings, _ = load_settings(config, data.root)
-    data.price_books.mkdir(exist_ok=True, mode=0o700)
-    speed = known_speed(data.local_speed)
-    measured = local_rows(speed, settings) if speed is not None else []
-    path = make_book(data.price_books, settings.prices, measured)
-    return settings, PriceBook(path.read_bytes())
-
-
-def local_rows(speed: Speed, settings: Settings) -> list[Model]:
-    """Return the embedded model's rows of the price book."""
-    local = settings.local
-    return [priced(speed, local.dollars_per_hour, local.context_tokens)]
-
-
-def config_digest(settings: Settings) -> str:
-    """Return the SHA-256 of the settings in force; of the database only where it is."""
-    where = shown(settings.database) if settings.database else None
-    public = msgspec.structs.replace(settings, database=where)
-    return hashlib.sha256(msgspec.json.encode(public, order="deterministic")).hexdigest()
 
 
 def _without_database(settings: Settings) -> Settings:
