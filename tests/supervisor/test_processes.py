@@ -92,6 +92,19 @@ def test_a_gateway_uses_the_price_book_that_quotes_are_made_with(
     assert used == [book.digest]
 
 
+def test_a_gateway_whose_records_cannot_be_opened_ends_and_says_why(tmp_path: Path) -> None:
+    data = DataFolder(tmp_path / "data")
+    data.records.write_bytes(b"this is no database, however long it is looked at" * 9)
+    made = RunningGateway(tmp_path)
+    assert made.process.wait(20) == 1
+    assert made.process.stdout is not None
+    made.process.stdout.close()
+    said = made.log.read_text()
+    assert "SQLite in the data folder: file is not a database" in said
+    assert "follower did not start" in said
+    assert not data.address.exists()
+
+
 def test_a_second_gateway_on_a_data_folder_takes_nothing_from_the_first(
     gateway: RunningGateway, provider: FakeProvider
 ) -> None:
