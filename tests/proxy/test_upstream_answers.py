@@ -215,3 +215,61 @@ def test_an_interim_answer_is_not_the_beginning_of_the_answer() -> None:
             assert not told.finished.done
 
     run(scene())
+
+
+# -- time, for events that pass as they are -------------------------------------------------------
+
+EVENT = b"9\r\ndata: 1\n\n\r\n"
+STREAM = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + EVENT
+
+
+def test_events_that_pass_put_off_the_end_of_patience_and_no_longer() -> None:
+    async def scene() -> None:
+        async with link(answering(STREAM)) as it:
+            connection, told = await it.send()
+            told.passes = lambda _: True
+            await until(lambda: bool(told.content))
+            for _ in range(4):
+                await jump(SETTINGS.silence_seconds * 0.75)
+                connection.data_received(EVENT)
+                assert not told.finished.done
+            await jump(SETTINGS.silence_seconds - 2)
+            assert not told.finished.done
+            await jump(4)
+            assert told.finished.done and told.content == b"data: 1\n\n"
+
+    run(scene())
+
+
+def test_what_passes_while_it_is_paused_does_not_end_the_pause() -> None:
+    async def scene() -> None:
+        async with link(answering(STREAM)) as it:
+            connection, told = await it.send()
+            told.passes = lambda _: True
+            await until(lambda: bool(told.content))
+            connection.pause()
+            connection.data_received(EVENT)
+            await jump(10_000)
+            assert not told.finished.done
+            connection.resume()
+            await jump(SETTINGS.silence_seconds + 1)
+            assert told.finished.done
+
+    run(scene())
+
+
+def test_the_time_of_the_last_stream_s_events_does_not_count_for_the_next_answer() -> None:
+    async def scene() -> None:
+        async with link(answering(STREAM, b"")) as it:
+            connection, told = await it.send()
+            told.passes = lambda _: True
+            await until(lambda: bool(told.content))
+            await jump(1)
+            connection.data_received(EVENT)
+            connection.data_received(EVENT + b"0\r\n\r\n")
+            assert told.finished.done
+            _, again = await it.send()
+            await jump(SETTINGS.answer_seconds + 1)
+            assert again.finished.done
+
+    run(scene())

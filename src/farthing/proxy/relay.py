@@ -26,9 +26,11 @@ class Relay:
     streaming = False
     copy: Callable[[bytes], None] | None = None
     """What else takes the pieces of a stream."""
+    passes: Callable[[bytes], bool] | None = None
+    """Does what `framed` does, from a stream's first byte on; None where nothing passes framed."""
     _size = 0
     _tap: Tap | None = None
-    _framed: Callable[[bytes], bool] | None = None
+    _keep: Callable[[bytes], bool] | None = None
     """Takes pieces that can go on with the framing they came in."""
 
     def __init__(
@@ -47,9 +49,11 @@ class Relay:
         """Pass the body on from here as it comes, a copy through the tap."""
         self._tap = tap
         self.streaming = True
-        self._client.begin_stream(status, headers)
-        if self.copy is None and self._client.takes_chunks():
-            self._framed = getattr(tap, "framed", None)
+        chunked = self._client.begin_stream(status, headers)
+        if self.copy is None and chunked:
+            self._keep = getattr(tap, "framed", None)
+        if self._client.paused:  # it has not read its last answer yet
+            self.client_slow()
 
     def take_body(self) -> bytes:
         """Return the bytes gathered and not passed on."""
@@ -76,7 +80,7 @@ class Relay:
     def body(self, data: bytes) -> None:
         """Take a piece of the body."""
         if not self.first_byte:
-            self.first_byte = clock.monotonic()
+            self._begin()
         if self._tap is not None:
             try:
                 data = self._tap.feed(data)
@@ -100,25 +104,39 @@ class Relay:
 
     def framed(self, data: bytes) -> bool:
         """Pass on whole chunks as they came, where nothing in them is read or changed."""
-        if self._framed is None or not self._framed(data):
+        if self._keep is None or not self._keep(data):
             return False
         if not self.first_byte:
-            self.first_byte = clock.monotonic()
+            self._begin()
         self._client.pass_on(data)
-        if self._client.paused and not self._client.gone:
-            self._connection.pause()
         return True
+
+    def _begin(self) -> None:
+        """Note when the body begins. From here on nothing is to be asked of each of its pieces."""
+        self.first_byte = clock.monotonic()
+        keep, client = self._keep, self._client
+        if keep is None:
+            return
+
+        def passes(data: bytes) -> bool:
+            if keep(data):
+                client.pass_on(data)
+                return True
+            return False
+
+        self.passes = passes
 
     def flush(self) -> None:
         """Pass on what one read brought, in one write. The last piece waits for the settlement."""
-        if self._tap is None or self.finished.done or not self._pieces:
+        if self._tap is None or self.finished.done:
+            return
+        if not self._pieces:
+            self._client.send_head()
             return
         pieces = self.take_body()
         if self.copy is not None:
             self.copy(pieces)
         self._client.stream(pieces)
-        if self._client.paused and not self._client.gone:
-            self._connection.pause()
 
     def complete(self) -> None:
         """The whole answer has come."""
@@ -130,6 +148,11 @@ class Relay:
         self.finished.fail(problem)
 
     # -- what the client's connection does ----------------------------------------------------
+
+    def client_slow(self) -> None:
+        """Read no more of a stream for a while."""
+        if self.streaming and not (self.finished.done or self._client.gone):
+            self._connection.pause()
 
     def client_ready(self) -> None:
         """Read on."""
