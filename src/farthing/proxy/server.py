@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import httptools
 
 from farthing import clock
 from farthing.errors import FarthingError, Malformed
 from farthing.proxy import unread
-from farthing.proxy.http import CONTINUE, LAST_CHUNK, chunk, stream_head, whole
+from farthing.proxy.http import CONTINUE, LAST_CHUNK, chunk, lowered, stream_head, whole
 from farthing.proxy.request import Repeat, Request, repeat
 from farthing.proxy.sweep import NEVER, Sweeper
 from farthing.settings import HttpSettings
@@ -53,8 +52,7 @@ class ClientConnection(asyncio.Protocol):
 
     def __init__(self, handler: Handler) -> None:
         self.deadline = NEVER
-        self.gone = False
-        self.paused = False
+        self.gone = self.paused = False
         self.reader: Relay | None = None
         self.pass_on: Callable[[bytes], None] = self._write
         """Sends pieces of a stream that have their framing already."""
@@ -63,11 +61,9 @@ class ClientConnection(asyncio.Protocol):
         self._handler = handler
         self._settings = handler.settings
         self._transport: asyncio.Transport | None = None
-        self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[Request] = deque()
-        self._busy = False
-        self._lingering = False
-        self._closing = False
+        self._parser: Any = None
+        self._waiting: list[Request] = []
+        self._busy = self._lingering = self._closing = False
         self._request = Request()
         self._answering = self._request
         self._target = b""
@@ -174,6 +170,8 @@ class ClientConnection(asyncio.Protocol):
             self._head_bytes += len(data)
         if self._hopes and not (self._busy or self._parsing):
             self._first = data
+        if self._parser is None:
+            self._parser = httptools.HttpRequestParser(self)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -189,6 +187,8 @@ class ClientConnection(asyncio.Protocol):
                 self._fail(unread.headers_too_large(self._settings.max_header_bytes))
             elif self._waiting and self._transport is not None:
                 self._transport.pause_reading()  # until what waits is answered
+            elif self._hopes and self._repeat is not None and not self._parsing:
+                self._parser = None  # the next head is known; another one is a new parser's
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -200,7 +200,7 @@ class ClientConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header. Two that could mean two things are refused."""
-        name = name.lower()
+        name = lowered(name)
         headers = self._request.headers
         if name in headers and name in unread.SINGLE:
             raise unread.sent_twice(name)
@@ -310,7 +310,7 @@ class ClientConnection(asyncio.Protocol):
             self._lingering = True
             self._transport.close()
         elif self._waiting:
-            request = self._waiting.popleft()
+            request = self._waiting.pop(0)
             if not self._waiting:
                 self._transport.resume_reading()
             self._answer(request)

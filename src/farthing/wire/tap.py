@@ -6,7 +6,6 @@ window of the last ones, and parses them once, when the stream is over.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -30,7 +29,7 @@ class TailTap:
     def __init__(self, head: int = 0) -> None:
         self._head = bytearray()
         self._head_room = head
-        self._tail: deque[Piece] = deque()
+        self._tail: list[Piece] = []
         """What came last: chunks with their framing, or in a tuple bytes without any."""
         self._held = 0
 
@@ -59,12 +58,15 @@ class TailTap:
 
     def _forget(self) -> None:
         """Let what came first leave the window."""
-        tail = self._tail
-        while self._held - (size := _size(tail[0])) >= WINDOW:
-            gone = tail.popleft()
+        number, tail = 0, self._tail
+        while self._held - (size := _size(tail[number])) >= WINDOW:
             self._held -= size
-            if self.watches:
-                self.passed(_content(gone, size))
+            number += 1
+        gone = tail[:number]
+        del tail[:number]
+        if self.watches:
+            for piece in gone:
+                self.passed(_content(piece, _size(piece)))
 
     def begun(self) -> bool:
         """Whether the first bytes say already what is wanted of them."""
