@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -298,7 +298,7 @@ class Writes(asyncio.Transport):
         super().__init__()
         self.told: list[bytes] = []
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
         self.told.append(bytes(data))
 
 
@@ -329,12 +329,13 @@ HEAD_OF_STREAM = b"HTTP/1.1 200 OK\r\nx: 1\r\ntransfer-encoding: chunked\r\n\r\n
 
 
 def test_the_head_of_a_stream_goes_with_what_is_sent_first() -> None:
-    for send, first in (
-        (lambda c: c.pass_on(b"1\r\na\r\n"), b"1\r\na\r\n"),
-        (lambda c: c.stream(b"a"), b"1\r\na\r\n"),
-        (lambda c: c.send_head(), b""),
-        (lambda c: c.end_stream(), b"0\r\n\r\n"),
-    ):
+    ways: tuple[tuple[Callable[[ClientConnection], None], bytes], ...] = (
+        (lambda client: client.pass_on(b"1\r\na\r\n"), b"1\r\na\r\n"),
+        (lambda client: client.stream(b"a"), b"1\r\na\r\n"),
+        (lambda client: client.send_head(), b""),
+        (lambda client: client.end_stream(), b"0\r\n\r\n"),
+    )
+    for send, first in ways:
         it = Streaming()
         assert it.chunked and not it.to_client.told
         send(it.client)

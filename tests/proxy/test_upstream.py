@@ -347,7 +347,12 @@ def test_nothing_passes_the_short_way_but_what_is_whole() -> None:
 def test_a_sink_that_takes_nothing_framed_is_not_asked_for_each_event() -> None:
     sink = Gathered()
     asked = list[bytes]()
-    sink.framed = lambda data: bool(asked.append(data))  # type: ignore[method-assign]
+
+    def framed(data: bytes) -> bool:
+        asked.append(data)
+        return False
+
+    sink.framed = framed  # type: ignore[method-assign]
     assert received(sink, STREAM + EVENT, EVENT, EVENT + b"0\r\n\r\n")
     assert sink.content == b"data: 1\n\n" * 3 and not asked
 

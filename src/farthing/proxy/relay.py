@@ -115,18 +115,8 @@ class Relay:
     def _begin(self) -> None:
         """Note when the body begins. From here on nothing is to be asked of each of its pieces."""
         self.first_byte = clock.monotonic()
-        keep, client = self._keep, self._client
-        if keep is None:
-            return
-
-        def passes(data: bytes) -> bool:
-            if keep(data):
-                send = client.pass_on  # called in one step it would be taken for a method
-                send(data)
-                return True
-            return False
-
-        self.passes = passes
+        if self._keep is not None:
+            self.passes = _Passing(self._keep, self._client).take
 
     def flush(self) -> None:
         """Pass on what one read brought, in one write. The last piece waits for the settlement."""
@@ -165,3 +155,23 @@ class Relay:
         """Read on, for the usage's sake."""
         if not self.finished.done:
             self._connection.resume()
+
+
+class _Passing:
+    """What passes each event of a stream: of thousands of streams no two find it in a cache, so it
+    is small."""
+
+    __slots__ = ("_client", "_keep")
+
+    def __init__(self, keep: Callable[[bytes], bool], client: ClientConnection) -> None:
+        self._keep = keep
+        self._client = client
+
+    def take(self, data: bytes) -> bool:
+        """Pass on what a read brought, and say so; or leave it."""
+        keep = self._keep
+        if keep(data):
+            send = self._client.pass_on  # called in one step these would be looked up as methods
+            send(data)
+            return True
+        return False

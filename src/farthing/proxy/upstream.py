@@ -66,14 +66,18 @@ class UpstreamConnection(asyncio.Protocol):
     """One connection to a provider. Whoever has it sends one query; its end gives it back."""
 
     def __init__(self, pool: Pool, provider: Provider) -> None:
-        self.provider = provider
-        self.deadline = NEVER
-        self.transport: asyncio.Transport | None = None
-        self._pool, self._sweeper = pool, pool.sweeper
-        self._settings = pool.settings
+        # What each event of a stream needs stands together: thousands of streams fill no cache.
         self._sink: Sink | None = None
-        self._heard = 0.0  # when something passed, which does not move the deadline
         self._parser = httptools.HttpResponseParser(self)
+        self._passes: Callable[[bytes], bool] | None = None
+        """The sink's, while a read begins a chunk."""
+        self._sweeper = pool.sweeper
+        self._heard = 0.0
+        """When something passed, which does not move the deadline."""
+        self.deadline = NEVER
+        self.provider = provider
+        self.transport: asyncio.Transport | None = None
+        self._pool, self._settings = pool, pool.settings
         self._reset()
 
     def _reset(self) -> None:
@@ -89,7 +93,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._framed = False
         self._length: int | None = None
         self._chunks: Chunks | None = None
-        self._passes: Callable[[bytes], bool] | None = None  # while a read begins a chunk
+        self._passes = None
         self._keep_alive = False
         self._paused = False
         self._idle_seconds = self._settings.pool_idle_seconds

@@ -23,6 +23,7 @@ Piece = bytes | tuple[bytes]
 class TailTap:
     """Keeps a stream's first bytes (`head` of them) and its last ones; passes everything on."""
 
+    __slots__ = ("_head", "_head_room", "_held", "_tail")
     watches = False
     """Whether it looks at what leaves the window."""
 
