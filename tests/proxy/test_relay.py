@@ -124,6 +124,14 @@ def test_a_stream_passes_through_its_tap_in_one_write_a_read() -> None:
     assert scene.client.headers == b"x: y\r\n"
 
 
+def test_the_head_of_a_stream_does_not_wait_for_what_is_held_back() -> None:
+    scene = Scene(stream=True)
+    scene.read()
+    assert scene.client.heads == 1
+    scene.read(b"..")
+    assert scene.client.heads == 2 and scene.client.said == ["begin"]
+
+
 def test_a_stream_has_no_bound_as_nothing_is_kept() -> None:
     scene = Scene(most=4, stream=True)
     for _ in range(10):

@@ -373,3 +373,12 @@ def test_whoever_reads_for_a_client_is_told_that_it_is_slow() -> None:
     it.client.pause_writing()
     it.client.resume_writing()
     assert told == ["slow", "ready"]
+
+
+def test_the_next_stream_s_head_is_sent_before_its_pieces_too() -> None:
+    it = Streaming()
+    it.client.pass_on(b"1\r\na\r\n")
+    it.client.end_stream()
+    it.client.data_received(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n")
+    it.client.pass_on(b"1\r\nb\r\n")
+    assert it.to_client.told[2:] == [HEAD_OF_STREAM + b"1\r\nb\r\n"]

@@ -418,8 +418,8 @@ def test_a_chunk_that_only_seemed_to_end_breaks_the_stream_with_a_reason() -> No
 
 def test_what_comes_behind_the_last_chunk_is_not_passed_on() -> None:
     sink = Taking()
-    assert not received(sink, STREAM, EVENT + b"0\r\n\r\nand more\n\n\r\n")
-    assert sink.content == b"data: 1\n\n" and sink.finished.done and not sink.framings
+    assert not received(sink, STREAM + EVENT, EVENT + b"0\r\n\r\nand more\n\n\r\n")
+    assert sink.content == b"data: 1\n\n" * 2 and sink.finished.done and not sink.framings
 
 
 def test_trailers_are_no_headers() -> None:

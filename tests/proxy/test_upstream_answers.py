@@ -259,7 +259,7 @@ def test_what_passes_while_it_is_paused_does_not_end_the_pause() -> None:
     run(scene())
 
 
-def test_the_time_of_the_last_stream_s_events_does_not_count_for_the_next_answer() -> None:
+def test_the_time_of_a_stream_s_last_event_does_not_keep_its_connection() -> None:
     async def scene() -> None:
         async with link(answering(STREAM, b"")) as it:
             connection, told = await it.send()
@@ -269,8 +269,9 @@ def test_the_time_of_the_last_stream_s_events_does_not_count_for_the_next_answer
             connection.data_received(EVENT)
             connection.data_received(EVENT + b"0\r\n\r\n")
             assert told.finished.done
-            _, again = await it.send()
-            await jump(SETTINGS.answer_seconds + 1)
-            assert again.finished.done
+            await jump(SETTINGS.pool_idle_seconds - 1)
+            rests = [connection.open]
+            await jump(2)
+            assert [*rests, connection.open] == [True, False]
 
     run(scene())

@@ -192,6 +192,7 @@ class FakeClient:
         self.paused = False
         self.gone = False
         self.chunked = True
+        self.heads = 0
         self.reader: Any = None
 
     def respond(self, status: int, headers: bytes, body: bytes) -> None:
@@ -202,7 +203,7 @@ class FakeClient:
         return self.chunked
 
     def send_head(self) -> None:
-        """It has been told at once."""
+        self.heads += 1
 
     def stream(self, data: bytes) -> None:
         self._say("stream", data=data)

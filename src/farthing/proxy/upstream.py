@@ -93,7 +93,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._framed = False
         self._length: int | None = None
         self._chunks: Chunks | None = None
-        self._passes = None
         self._keep_alive = False
         self._paused = False
         self._idle_seconds = self._settings.pool_idle_seconds
@@ -221,7 +220,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._length = length - len(data)
         if data:
             sink.body(data)
-        between = chunks is not None and chunks.between and not self._ended
+        between = chunks is not None and chunks.between
         self._passes = sink.passes if between else None
 
     def on_message_begin(self) -> None:
