@@ -81,7 +81,9 @@ class Relay:
     def body(self, data: bytes) -> None:
         """Take a piece of the body."""
         if not self.first_byte:
-            self._begin()
+            self.first_byte = clock.monotonic()
+            if self._keep is not None:  # from here on nothing is to be asked of each piece
+                self.passes = _Passing(self._keep, self._client).take
         if self._tap is not None:
             try:
                 data = self._tap.feed(data)
@@ -108,15 +110,10 @@ class Relay:
         if self._keep is None or not self._keep(data):
             return False
         if not self.first_byte:
-            self._begin()
+            self.first_byte = clock.monotonic()
+            self.passes = _Passing(self._keep, self._client).take
         self._client.pass_on(data)
         return True
-
-    def _begin(self) -> None:
-        """Note when the body begins. From here on nothing is to be asked of each of its pieces."""
-        self.first_byte = clock.monotonic()
-        if self._keep is not None:
-            self.passes = _Passing(self._keep, self._client).take
 
     def flush(self) -> None:
         """Pass on what one read brought, in one write. The last piece waits for the settlement."""

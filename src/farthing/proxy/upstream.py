@@ -220,8 +220,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._length = length - len(data)
         if data:
             sink.body(data)
-        between = chunks is not None and chunks.between
-        self._passes = sink.passes if between else None
+        if chunks is not None:
+            self._passes = sink.passes if chunks.between else None
 
     def on_message_begin(self) -> None:
         """Read no answer that nobody asked for: it must not answer the next query."""
