@@ -430,7 +430,9 @@ def test_a_refusal_is_looked_for_where_it_can_stand() -> None:
     """That of a single choice goes on to the end; another choice's may have ended long before."""
     long = chunk(None, {"index": 1, "delta": {"content": "x" * 10_000}, "finish_reason": None})
     told = {"index": 0, "delta": {"refusal": "I must not"}, "finish_reason": None}
-    end = [{"index": number, "delta": {}, "finish_reason": "stop"} for number in (0, 1)]
+    end: list[dict[str, object]] = [
+        {"index": number, "delta": {}, "finish_reason": "stop"} for number in (0, 1)
+    ]
     for said, choices, finish in (
         ([chunk(None, told), long], 2, "refusal"),
         ([long, chunk(None, told)], 1, "refusal"),
