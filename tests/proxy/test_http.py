@@ -13,9 +13,11 @@ from farthing.proxy.http import (
     CONTINUE,
     HOP_BY_HOP,
     LAST_CHUNK,
+    NAMES_MOST,
     chunk,
     filled,
     keep_alive_seconds,
+    lowered,
     request_head,
     status_line,
     stream_head,
@@ -150,3 +152,11 @@ def test_an_address_without_a_path_is_asked_at_its_root() -> None:
 def test_a_model_s_name_is_one_part_of_a_path() -> None:
     assert filled("/{model}:{verb}", "a/b?c@1:0", "go") == "/a%2Fb%3Fc@1%3A0:go"
     assert filled("/x", "a", "go") == "/x"
+
+
+def test_one_copy_of_a_header_s_name_serves_all_and_not_every_name_is_kept() -> None:
+    assert lowered(b"Content-Type") is lowered(bytes(bytearray(b"Content-Type")))
+    assert lowered(b"Content-Type") == b"content-type"
+    names = [b"X-%d" % number for number in range(2 * NAMES_MOST)]
+    assert [lowered(name) for name in names] == [name.lower() for name in names]
+    assert lowered(names[-1]) is not lowered(names[-1])

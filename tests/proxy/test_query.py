@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -29,6 +31,7 @@ from farthing.proxy.request import Request
 from farthing.proxy.server import ClientConnection
 from farthing.proxy.upstream import Sink
 from farthing.wire import DIALECTS
+from farthing.wire.dialect import Ask
 
 Script = Callable[[Sink], None]
 LOOP = Provider(
@@ -86,6 +89,7 @@ def breaks(head: bool) -> Script:
 CHAT_EVENT = b'data: {"choices":[{"delta":{"content":"w"}}]}\n\n'
 CHAT_USAGE = b'data: {"choices":[],"usage":%s}\n\n' % json.dumps(USAGE).encode()
 DONE = b"data: [DONE]\n\n"
+MARK = b"a mark that no other request has"
 
 
 class Scene:
@@ -507,3 +511,25 @@ def test_of_a_defect_nobody_commits_to_an_answer(monkeypatch: pytest.MonkeyPatch
     scene = Scene(whole()).ask(vault=vault)
     assert vault.problem is not None and scene.client.status == 500
     assert scene.ending[:2] == ("unresolved", "interrupted")
+
+
+def test_of_a_stream_that_is_open_nothing_is_kept_that_only_its_sending_needed() -> None:
+    """Thousands may be open for minutes, and a request may be megabytes."""
+    kept: list[Any] = []
+
+    def script(sink: Sink) -> None:
+        sink.head(Head(200, b"x: 1\r\n", b"text/event-stream", encoded=False))
+        kept.append(sys.getrefcount(scene.sent[0]))
+        kept.extend(
+            told
+            for told in gc.get_objects()
+            if isinstance(told, Request | Ask) and MARK in told.body
+        )
+        for piece in (CHAT_EVENT, CHAT_USAGE + DONE):
+            sink.body(piece)
+        sink.complete()
+
+    scene = Scene(script)
+    scene.ask(stream=True, user=MARK.decode())
+    assert MARK in scene.sent[0] and kept == [2], "the list of this test, and the question itself"
+    assert scene.ending == ("settled", COST, 200)

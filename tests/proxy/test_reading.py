@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from farthing.errors import Malformed
 from farthing.providers import Provider
-from farthing.proxy.reading import read, sent_as, unreadable
+from farthing.proxy.head import Head
+from farthing.proxy.reading import let_go, read, sent_as, unreadable
 from farthing.proxy.request import Request
 from farthing.wire import DIALECTS
 from farthing.wire.dialect import Operation, Target
@@ -78,3 +79,11 @@ def test_an_answer_that_cannot_be_read_was_billed() -> None:
     problem = unreadable(Provider("https://x", {}, name="acme"), Malformed("invalid_json", "Bad."))
     assert problem.code == "upstream_malformed"
     assert problem.message == "acme's answer cannot be translated: Bad. It was billed."
+
+
+def test_what_only_the_sending_needed_is_let_go() -> None:
+    told, head = request(b'{"model":"a","stream":true}'), Head(200, b"x: 1\r\n", b"", encoded=False)
+    ask, _ = read(told, DIALECTS["chat"], None)
+    let_go(told, ask, head)
+    assert (told.body, ask.body, ask.fields, head.passed) == (b"", b"", {}, b"")
+    assert (ask.model, ask.stream, head.status) == ("a", True, 200)

@@ -124,6 +124,14 @@ def test_a_stream_passes_through_its_tap_in_one_write_a_read() -> None:
     assert scene.client.headers == b"x: y\r\n"
 
 
+def test_the_head_of_a_stream_does_not_wait_for_what_is_held_back() -> None:
+    scene = Scene(stream=True)
+    scene.read()
+    assert scene.client.heads == 1
+    scene.read(b"..")
+    assert scene.client.heads == 2 and scene.client.said == ["begin"]
+
+
 def test_a_stream_has_no_bound_as_nothing_is_kept() -> None:
     scene = Scene(most=4, stream=True)
     for _ in range(10):
@@ -190,10 +198,9 @@ def test_a_slow_client_slows_its_provider_and_no_longer_than_it_is_slow() -> Non
     scene = Scene(stream=True)
     scene.read(b"a")
     assert not scene.connection.said
-    scene.client.paused = True
+    scene.client.reader.client_slow()
     scene.read(b"b")
     assert scene.connection.said == ["pause"]
-    scene.client.paused = False
     scene.client.reader.client_ready()
     assert scene.connection.said == ["pause", "resume"]
 
@@ -201,12 +208,26 @@ def test_a_slow_client_slows_its_provider_and_no_longer_than_it_is_slow() -> Non
 def test_a_client_that_left_does_not_stop_the_reading() -> None:
     """Its bill runs on, so the usage at the stream's end is wanted all the same."""
     scene = Scene(stream=True)
-    scene.client.paused = True
-    scene.read(b"a")
+    scene.client.reader.client_slow()
     scene.client.gone = True
     scene.client.reader.client_gone()
+    scene.client.reader.client_slow()
     scene.read(b"b")
     assert scene.connection.said == ["pause", "resume"]
+
+
+def test_a_client_that_was_slow_before_its_stream_began_slows_it_too() -> None:
+    """Its last answer fills its buffer still; that it is full is told only once."""
+    scene = Scene()
+    scene.client.paused = True
+    scene.relay.stream(UpperTap(), 200, b"")
+    assert scene.connection.said == ["pause"]
+
+
+def test_an_answer_that_is_gathered_is_read_whatever_its_client_does() -> None:
+    scene = Scene()
+    scene.relay.client_slow()
+    assert not scene.connection.said
 
 
 @pytest.mark.parametrize("end", ["complete", "broken"])
@@ -214,6 +235,7 @@ def test_once_it_ended_a_client_no_longer_reaches_the_connection(end: str) -> No
     """The connection may be another query's by then."""
     scene = Scene(stream=True)
     scene.relay.complete() if end == "complete" else scene.relay.broken(BROKEN)
+    scene.relay.client_slow()
     scene.relay.client_ready()
     scene.relay.client_gone()
     assert not scene.connection.said
@@ -266,16 +288,38 @@ def test_chunks_pass_with_their_framing_at_once() -> None:
 def test_a_client_that_is_slow_to_take_chunks_slows_its_provider() -> None:
     client = FakeClient()
     relay = relayed(client)
-    client.paused = True
     assert relay.framed(b"1\r\na\r\n")
+    client.reader.client_slow()
     assert cast(FakeConnection, relay._connection).said == ["pause"]
+
+
+def test_from_the_first_byte_on_chunks_pass_the_short_way() -> None:
+    client = FakeClient()
+    relay = relayed(client)
+    ways = [relay.passes]  # none, as the first byte's moment is still to be noted
+    relay.framed(b"1\r\na\r\n")
+    ways.append(relay.passes)
+    assert ways[0] is None and ways[1] is not None
+    assert ways[1](b"1\r\nb\r\n") and not ways[1](b"6\r\nsecret\r\n")
+    assert client.sent == b"1\r\na\r\n1\r\nb\r\n" and client.said[-2:] == ["pass on"] * 2
+
+
+@pytest.mark.parametrize("how", ["copied", "old", "translated"])
+def test_where_nothing_passes_framed_there_is_no_short_way(how: str) -> None:
+    client = FakeClient()
+    client.chunked = how != "old"
+    relay = (
+        Scene(stream=True).relay if how == "translated" else relayed(client, copy=how == "copied")
+    )
+    relay.body(b"a")
+    assert relay.first_byte and relay.passes is None
 
 
 def test_where_something_reads_or_changes_the_content_nothing_passes_framed() -> None:
     assert not relayed(FakeClient(), copy=True).framed(b"1\r\na\r\n")
     assert not relayed(FakeClient()).framed(b"6\r\nsecret\r\n")
     old = FakeClient()
-    old.takes_chunks = lambda: False  # type: ignore[method-assign]
+    old.chunked = False
     assert not relayed(old).framed(b"1\r\na\r\n")
     whole = Scene()
     assert not whole.relay.framed(b"1\r\na\r\n")

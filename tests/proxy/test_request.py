@@ -219,3 +219,21 @@ def test_a_known_head_waits_its_turn() -> None:
     assert waiting == [b"first", b"second"]
     one.client.respond(200, b"", b"")
     assert waiting == [b"first", b"second", b"third"]
+
+
+def test_a_client_whose_head_is_known_needs_no_parser() -> None:
+    one = Hearing().feed(asking(b"known"))
+    parsers = [one.client._parser]
+    one.feed(asking(b"a", b"X: 1\r\n") + b"POST /other HTT")  # of which one is being read
+    parsers.append(one.client._parser)
+    assert [parser is None for parser in parsers] == [True, False]
+    one.feed(b"P/1.1\r\nHost: h\r\n\r\n")
+    assert [heard[1] for heard in one.heard] == [b"/v1/x", b"/v1/x", b"/other"]
+
+
+def test_a_client_whose_heads_never_come_again_keeps_its_parser() -> None:
+    one, parsers = Hearing(), list[Any]()
+    for number in range(6):
+        one.feed(asking(b"x", b"X-Id: %d\r\n" % number))
+        parsers.append(one.client._parser)
+    assert parsers[:2] == [None, None] and parsers[3] is parsers[4] is parsers[5] is not None

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.support.gateway import RunningGateway
 from tests.support.provider import COMPLETION_TOKENS, FakeProvider
+
+from farthing.proxy.request import Request
+from farthing.proxy.server import ClientConnection
+from farthing.settings import HttpSettings
 
 PATHS = ["/v1/chat/completions", "/v1/messages"]
 
@@ -279,3 +286,99 @@ def test_nothing_of_a_bad_request_reaches_the_journal(
         shared_gateway.request("POST", PATHS[0], body, "fk_0_0")
     assert (len(shared_gateway.entries()), len(shared_provider.seen)) == (before, sent)
     assert "Traceback" not in shared_gateway.log.read_text()
+
+
+# -- streams --------------------------------------------------------------------------------------
+
+
+class Writes(asyncio.Transport):
+    """Keeps each write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        self.told.append(bytes(data))
+
+
+class Streaming:
+    """Begins a stream for each request; the test goes on with it."""
+
+    settings = HttpSettings()
+
+    def __init__(self, version: bytes = b"1.1") -> None:
+        self.sweeper: Any = SimpleNamespace(now=0.0, add=print, remove=lambda _: None)
+        self.to_client, self.client = Writes(), ClientConnection(self)
+        self.client.connection_made(self.to_client)
+        self.client.data_received(b"GET / HTTP/%s\r\nhost: h\r\n\r\n" % version)
+
+    def opened(self, _: ClientConnection) -> None:
+        """One is enough."""
+
+    closed = opened
+
+    def request(self, client: ClientConnection, _: Request) -> None:
+        self.chunked = client.begin_stream(200, b"x: 1\r\n")
+
+    def refuse(self, *_: object) -> None:
+        raise AssertionError
+
+
+HEAD_OF_STREAM = b"HTTP/1.1 200 OK\r\nx: 1\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def test_the_head_of_a_stream_goes_with_what_is_sent_first() -> None:
+    ways: tuple[tuple[Callable[[ClientConnection], None], bytes], ...] = (
+        (lambda client: client.pass_on(b"1\r\na\r\n"), b"1\r\na\r\n"),
+        (lambda client: client.stream(b"a"), b"1\r\na\r\n"),
+        (lambda client: client.send_head(), b""),
+        (lambda client: client.end_stream(), b"0\r\n\r\n"),
+    )
+    for send, first in ways:
+        it = Streaming()
+        assert it.chunked and not it.to_client.told
+        send(it.client)
+        it.client.pass_on(b"2\r\nbc\r\n")
+        it.client.send_head()
+        assert it.to_client.told == [HEAD_OF_STREAM + first, b"2\r\nbc\r\n"]
+
+
+def test_an_old_client_s_stream_has_no_chunks() -> None:
+    it = Streaming(b"1.0")
+    assert not it.chunked
+    it.client.stream(b"a")
+    it.client.stream(b"b")
+    assert it.to_client.told == [
+        b"HTTP/1.1 200 OK\r\nx: 1\r\nconnection: close\r\n\r\na",
+        b"b",
+    ]
+
+
+def test_to_a_client_that_has_left_nothing_is_passed_on() -> None:
+    it = Streaming()
+    it.client.pass_on(b"1\r\na\r\n")
+    sent = list(it.to_client.told)
+    it.client.connection_lost(None)
+    it.client.pass_on(b"1\r\nb\r\n")
+    assert it.to_client.told == sent
+
+
+def test_whoever_reads_for_a_client_is_told_that_it_is_slow() -> None:
+    it, told = Streaming(), list[str]()
+    it.client.pause_writing()  # nobody reads yet
+    it.client.reader = SimpleNamespace(  # type: ignore[assignment]
+        client_slow=lambda: told.append("slow"), client_ready=lambda: told.append("ready")
+    )
+    it.client.pause_writing()
+    it.client.resume_writing()
+    assert told == ["slow", "ready"]
+
+
+def test_the_next_stream_s_head_is_sent_before_its_pieces_too() -> None:
+    it = Streaming()
+    it.client.pass_on(b"1\r\na\r\n")
+    it.client.end_stream()
+    it.client.data_received(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n")
+    it.client.pass_on(b"1\r\nb\r\n")
+    assert it.to_client.told[2:] == [HEAD_OF_STREAM + b"1\r\nb\r\n"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tests.support.loopback import jump, run
 
-from farthing.proxy.sweep import EVERY_SECONDS, NEVER, Sweeper
+from farthing.proxy.sweep import EVERY_SECONDS, NEVER, PARTS, Sweeper
 
 
 class Member:
@@ -128,6 +128,35 @@ def test_a_member_that_fails_does_not_end_the_sweeps() -> None:
         await jump(1)
         await jump(60)
         assert other.told == 1
+        sweeper.stop()
+
+    run(scene())
+
+
+class Looked(Member):
+    """Remembers how often it was looked at."""
+
+    looks = 0
+
+    @property
+    def deadline(self) -> float:
+        self.looks += 1
+        return NEVER
+
+    @deadline.setter
+    def deadline(self, _: float) -> None:
+        """It has none."""
+
+
+def test_each_turn_looks_at_a_part_and_all_turns_at_everyone() -> None:
+    async def scene() -> None:
+        sweeper, members = Sweeper(), [Looked(NEVER) for _ in range(100 * PARTS)]
+        for member in members:
+            sweeper.add(member)
+        for turn in range(1, PARTS + 1):
+            await jump(EVERY_SECONDS / PARTS + 0.001)
+            seen = sum(member.looks for member in members)
+            assert seen == len(members) if turn == PARTS else 0 < seen < len(members)
         sweeper.stop()
 
     run(scene())

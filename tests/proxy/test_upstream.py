@@ -17,7 +17,7 @@ from farthing.proxy.gather import Gathered
 from farthing.proxy.pool import own_pool
 from farthing.proxy.upstream import UpstreamConnection
 from farthing.settings import HttpSettings
-from farthing.wire.chunks import unframed
+from farthing.wire.chunks import Chunks, unframed
 
 # -- kept alive -----------------------------------------------------------------------------------
 
@@ -269,6 +269,7 @@ class Taking(Gathered):
         super().__init__()
         self.framings: list[bytes] = []
         self.flushed = 0
+        self.passes = self.framed
 
     def framed(self, data: bytes) -> bool:
         self.framings.append(data)
@@ -315,9 +316,45 @@ STREAM = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
 
 def test_whole_chunks_are_offered_framed_but_for_the_last() -> None:
     sink = Taking()
-    assert received(sink, STREAM, EVENT, EVENT * 2, EVENT + b"0\r\n\r\n")
+    assert received(sink, STREAM + EVENT, EVENT, EVENT * 2, EVENT + b"0\r\n\r\n")
     assert sink.framings == [EVENT, EVENT * 2]
-    assert sink.content == b"data: 1\n\n" * 4 and sink.finished.done
+    assert sink.content == b"data: 1\n\n" * 5 and sink.finished.done
+
+
+def test_events_whose_lines_end_in_carriage_returns_pass_framed_too() -> None:
+    sink, event = Taking(), b"b\r\ndata: 1\r\n\r\n\r\n"
+    assert received(sink, STREAM + event, event, event * 400 + b"0\r\n\r\n")
+    assert sink.framings == [event, event * 398] and sink.finished.done
+    assert sink.content == b"data: 1\r\n\r\n" * 402
+
+
+def test_nothing_passes_the_short_way_but_what_is_whole() -> None:
+    """Whatever a read begins and ends with, the content is the same, and the end is seen."""
+    odd = b"%x\r\n%s\r\n" % (20, b"data: 1\n\n\r\ndata: 2\n\n")
+    end = b"0\r\n\r\n"
+    for reads in (
+        (EVENT[:4], EVENT[4:], EVENT),
+        (EVENT[:-1], EVENT[-1:] + EVENT[:-2], EVENT[-2:]),
+        (EVENT, b"0\r\n\r\n"),
+        (EVENT + b"0\r", b"\n\r\n"),
+        (odd, odd),
+    ):
+        sink, body = Taking(), b"".join(reads)
+        assert received(sink, STREAM + EVENT, *reads, *([] if body.endswith(end) else [end]))
+        assert sink.content == b"data: 1\n\n" + Chunks().feed(body) and sink.finished.done
+
+
+def test_a_sink_that_takes_nothing_framed_is_not_asked_for_each_event() -> None:
+    sink = Gathered()
+    asked = list[bytes]()
+
+    def framed(data: bytes) -> bool:
+        asked.append(data)
+        return False
+
+    sink.framed = framed  # type: ignore[method-assign]
+    assert received(sink, STREAM + EVENT, EVENT, EVENT + b"0\r\n\r\n")
+    assert sink.content == b"data: 1\n\n" * 3 and not asked
 
 
 def test_chunks_that_a_read_cuts_are_not() -> None:
@@ -374,15 +411,15 @@ def test_a_chunk_that_only_seemed_to_end_breaks_the_stream_with_a_reason() -> No
     """Its framing passed as it came; what follows cannot be told from the content."""
     sink, content = Taking(), b"data: 1\n\n\r\nmore: 2\n\n"
     framed = b"%x\r\n%s\r\n" % (len(content), content)
-    assert not received(sink, STREAM, framed[:15], framed[15:] + b"0\r\n\r\n")
+    assert not received(sink, STREAM + EVENT, framed[:15], framed[15:] + b"0\r\n\r\n")
     with pytest.raises(Failed, match="cannot be told"):
         sink.finished.result()
 
 
 def test_what_comes_behind_the_last_chunk_is_not_passed_on() -> None:
     sink = Taking()
-    assert not received(sink, STREAM, EVENT + b"0\r\n\r\nand more\n\n\r\n")
-    assert sink.content == b"data: 1\n\n" and sink.finished.done and not sink.framings
+    assert not received(sink, STREAM + EVENT, EVENT + b"0\r\n\r\nand more\n\n\r\n")
+    assert sink.content == b"data: 1\n\n" * 2 and sink.finished.done and not sink.framings
 
 
 def test_trailers_are_no_headers() -> None:

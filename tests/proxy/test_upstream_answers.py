@@ -215,3 +215,63 @@ def test_an_interim_answer_is_not_the_beginning_of_the_answer() -> None:
             assert not told.finished.done
 
     run(scene())
+
+
+# -- time, for events that pass as they are -------------------------------------------------------
+
+EVENT = b"9\r\ndata: 1\n\n\r\n"
+STREAM = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + EVENT
+
+
+def test_events_that_pass_put_off_the_end_of_patience_and_no_longer() -> None:
+    async def scene() -> None:
+        async with link(answering(STREAM)) as it:
+            connection, told = await it.send()
+            told.passes = lambda _: True
+            await until(lambda: bool(told.content))
+            for _ in range(4):
+                await jump(SETTINGS.silence_seconds * 0.75)
+                connection.data_received(EVENT)
+                assert told.content == b"data: 1\n\n", "all others pass as they are"
+            done = []
+            for seconds in (0, SETTINGS.silence_seconds - 2, 4):
+                await jump(seconds)
+                done.append(told.finished.done)
+            assert done == [False, False, True]
+
+    run(scene())
+
+
+def test_what_passes_while_it_is_paused_does_not_end_the_pause() -> None:
+    async def scene() -> None:
+        async with link(answering(STREAM)) as it:
+            connection, told = await it.send()
+            told.passes = lambda _: True
+            await until(lambda: bool(told.content))
+            connection.pause()
+            connection.data_received(EVENT)
+            await jump(10_000)
+            assert not told.finished.done
+            connection.resume()
+            await jump(SETTINGS.silence_seconds + 1)
+            assert told.finished.done
+
+    run(scene())
+
+
+def test_the_time_of_a_stream_s_last_event_does_not_keep_its_connection() -> None:
+    async def scene() -> None:
+        async with link(answering(STREAM, b"")) as it:
+            connection, told = await it.send()
+            told.passes = lambda _: True
+            await until(lambda: bool(told.content))
+            await jump(1)
+            connection.data_received(EVENT)
+            connection.data_received(EVENT + b"0\r\n\r\n")
+            assert told.finished.done
+            await jump(SETTINGS.pool_idle_seconds - 1)
+            rests = [connection.open]
+            await jump(2)
+            assert [*rests, connection.open] == [True, False]
+
+    run(scene())

@@ -191,19 +191,22 @@ class FakeClient:
         self.status = 0
         self.paused = False
         self.gone = False
+        self.chunked = True
+        self.heads = 0
         self.reader: Any = None
 
     def respond(self, status: int, headers: bytes, body: bytes) -> None:
         self._say("respond", status, headers, body)
 
-    def begin_stream(self, status: int, headers: bytes) -> None:
+    def begin_stream(self, status: int, headers: bytes) -> bool:
         self._say("begin", status, headers)
+        return self.chunked
+
+    def send_head(self) -> None:
+        self.heads += 1
 
     def stream(self, data: bytes) -> None:
         self._say("stream", data=data)
-
-    def takes_chunks(self) -> bool:
-        return True
 
     def pass_on(self, data: bytes) -> None:
         self._say("pass on", data=data)

@@ -68,3 +68,46 @@ def test_the_last_content_is_that_of_the_last_chunks() -> None:
     odd = b"data: " + b"\n\n\r\n" * 9
     framed = b"%x\r\n%s\r\n" % (len(odd), odd)
     assert last_content(framed, 20) == odd
+
+
+def test_what_is_taken_at_once_is_whole_chunks_and_nothing_else() -> None:
+    """Each of these is cut from what could pass for whole chunks; the long way tells the same."""
+    crlf = b"3\r\na\r\n"  # a content that is a line end short of its size
+    for data, content, between in (
+        (b"1\r\na\r\n", b"a", True),
+        (b"1\r\na\r\n2\r\nbc\r\n", b"abc", True),
+        (b"1\r\na\r\n0\r\n\r\n", b"a", False),
+        (b"1\r\na\r\n0\r\n\r\n1\r\nb\r\n", b"a", False),
+        (b"0\r\n\r\n", b"", False),
+        (crlf, b"a\r\n", False),
+        (crlf + b"\r\n", b"a\r\n", True),
+        (b"3;a=b\r\nabc\r\n", b"abc", True),
+        (b"1\r\na\r\n2\r\nb", b"ab", False),
+        (b"1\r\na\r\n2", b"a", False),
+        (b"1\r\na", b"a", False),
+    ):
+        chunks = Chunks()
+        assert (chunks.feed(data), chunks.between) == (content, between), data
+
+
+@given(CONTENT, CONTENT)
+def test_a_stream_is_read_on_the_same_after_whole_chunks(
+    first: list[bytes], then: list[bytes]
+) -> None:
+    chunks = Chunks()
+    told = (
+        chunks.feed(framed(first)),
+        chunks.feed(framed(then)[:-1]),
+        chunks.feed(b"\n"[: len(then)]),
+    )
+    assert b"".join(told) == b"".join(first + then) and chunks.between
+
+
+CRLF_EVENTS = [b"%x\r\ndata: %05d\r\n\r\n\r\n" % (15, number) for number in range(50)]
+
+
+def test_events_whose_lines_end_in_carriage_returns_are_found_too() -> None:
+    stream = b"".join(CRLF_EVENTS)
+    assert whole_until(stream + b"0\r\n\r\n", 2) == len(stream) - 2 * len(CRLF_EVENTS[0])
+    assert unframed(stream).endswith(last_content(stream, 200))
+    assert 100 < len(last_content(stream, 200)) < 250

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farthing.wire import sse
-from farthing.wire.chunks import EVENT_END, Chunks, unframed
+from farthing.wire.chunks import EVENT_END, NEAR, Chunks, unframed
 from farthing.wire.dialect import Answer, Tap, Usage
-from farthing.wire.tap import NEAR, WINDOW, FramedTap, Hiding, TailTap, told_last
+from farthing.wire.tap import WINDOW, FramedTap, Hiding, TailTap, told_last
 
 
 class Reading(TailTap):
@@ -278,3 +278,29 @@ def test_an_event_before_the_nearest_is_found_too() -> None:
     feed(tap, b"".join(events), every(100, b"".join(events)))
     assert next(tap.last_events(b"data:")) == b"x"
     assert tap.holds(b"mark") and not tap.holds(b"secret")
+
+
+class Beginning(Reading):
+    """Wants no more of the first bytes than one event."""
+
+    def begun(self) -> bool:
+        return any(True for _ in self.first_events())
+
+
+def test_once_the_first_bytes_say_what_is_wanted_chunks_pass_with_their_framing() -> None:
+    tap, chunk = Beginning(head=1000), b"9\r\ndata: 1\n\n\r\n"
+    assert not tap.framed(chunk)
+    tap.feed(b"data: 1")
+    assert not tap.framed(chunk), "the first event is not whole yet"
+    tap.feed(b"\n\n")
+    assert tap.framed(chunk) and list(tap.first_events()) == [b"1"]
+    assert next(tap.last_events(b"data:")) == b"1"
+
+
+def test_a_word_is_looked_for_in_the_last_bytes_alone_if_that_is_wanted() -> None:
+    tap = Reading()
+    for data in (b"data: mark\n\n", b"data: %s\n\n" % (b"x" * 100)):
+        tap.feed(data)
+    assert tap.holds(b"mark") and tap.holds(b"mark", 114) and not tap.holds(b"mark", 113)
+    tap.framed(b"9\r\ndata: m\n\n\r\n")
+    assert tap.holds(b"data: m", 17) and not tap.holds(b"mark", 120)

@@ -12,6 +12,9 @@ from farthing.proxy.head import Head
 class Gathered:
     """The answer to a request that no client of ours waits for."""
 
+    passes: Callable[[bytes], bool] | None = None
+    """It is wanted without its framing."""
+
     def __init__(self, each: Callable[[bytes], None] | None = None) -> None:
         """`each`, if given, is called with every piece as it comes."""
         self.arrived: OneShot[Head] = OneShot()

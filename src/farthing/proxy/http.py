@@ -70,6 +70,21 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
+# What clients name their headers, and the same in small letters.
+_NAMES: dict[bytes, bytes] = {}
+NAMES_MOST = 512
+
+
+def lowered(name: bytes) -> bytes:
+    """Return a header's name in small letters; of most names one copy serves all connections."""
+    found = _NAMES.get(name)
+    if found is None:
+        found = name.lower()
+        if len(_NAMES) < NAMES_MOST:
+            _NAMES[name] = found
+    return found
+
+
 JSON_TYPE = b"application/json"
 LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

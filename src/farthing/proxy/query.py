@@ -25,7 +25,7 @@ from farthing.proxy.head import Head
 from farthing.proxy.http import filled
 from farthing.proxy.ids import new_id
 from farthing.proxy.pricing import Offer, offer
-from farthing.proxy.reading import answered, read, sent_as, unreadable
+from farthing.proxy.reading import answered, let_go, read, sent_as, unreadable
 from farthing.proxy.relay import Relay
 from farthing.proxy.request import Request
 from farthing.proxy.server import ClientConnection
@@ -171,17 +171,18 @@ class Query:
             self._problem = problem
             return
         relay = Relay(self._client, connection, self._app.settings.max_answer_bytes)
-        self._relay = relay
         if self._draft is not None:
             relay.copy = self._draft.add
         message = self._message(provider)
-        self._sent = True
+        self._relay, self._sent = relay, True
         try:
             connection.send(message, relay)
+            del message
             head = self._head = await relay.arrived
             if self._spoken.streams(head.status, head.content_type):
                 tap = self._tap()
                 relay.stream(tap, head.status, self._headers(head, self._dialect.stream_type))
+                let_go(self._request, self.ask, head)
                 await relay.finished
                 self.ending = ended(self._app, self, head, tap.answer())
             else:

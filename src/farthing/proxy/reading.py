@@ -5,6 +5,7 @@ from __future__ import annotations
 from farthing.errors import Failed, Malformed
 from farthing.providers import Provider
 from farthing.proxy import headers
+from farthing.proxy.head import Head
 from farthing.proxy.http import JSON_TYPE
 from farthing.proxy.request import Request
 from farthing.wire.dialect import Answer, Ask, Dialect, Target
@@ -47,6 +48,12 @@ def answered(dialect: Dialect, ask: Ask, passed: bytes, body: bytes) -> Answer:
     tokens = headers.number(passed, dialect.usage_header)
     tokens = ask.counted_input if tokens is None else tokens
     return answer if tokens is None else dialect.read_counted(body, tokens)
+
+
+def let_go(request: Request, ask: Ask, head: Head) -> None:
+    """Drop what a stream does not need that has begun: it may be open for minutes."""
+    request.body = ask.body = head.passed = b""
+    ask.fields = {}
 
 
 def unreadable(provider: Provider, problem: Malformed) -> Failed:

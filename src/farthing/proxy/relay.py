@@ -27,9 +27,11 @@ class Relay:
     streaming = False
     copy: Callable[[bytes], None] | None = None
     """What else takes the pieces of a stream."""
+    passes: Callable[[bytes], bool] | None = None
+    """Does what `framed` does, from a stream's first byte on; None where nothing passes framed."""
     _size = 0
     _tap: Tap | None = None
-    _framed: Callable[[bytes], bool] | None = None
+    _keep: Callable[[bytes], bool] | None = None
     """Takes pieces that can go on with the framing they came in."""
 
     def __init__(
@@ -48,9 +50,11 @@ class Relay:
         """Pass the body on from here as it comes, a copy through the tap."""
         self._tap = tap
         self.streaming = True
-        self._client.begin_stream(status, headers)
-        if self.copy is None and self._client.takes_chunks():
-            self._framed = getattr(tap, "framed", None)
+        chunked = self._client.begin_stream(status, headers)
+        if self.copy is None and chunked:
+            self._keep = getattr(tap, "framed", None)
+        if self._client.paused:  # it has not read its last answer yet
+            self.client_slow()
 
     def take_body(self) -> bytes:
         """Return the bytes gathered and not passed on."""
@@ -78,6 +82,8 @@ class Relay:
         """Take a piece of the body."""
         if not self.first_byte:
             self.first_byte = clock.monotonic()
+            if self._keep is not None:  # from here on nothing is to be asked of each piece
+                self.passes = _Passing(self._keep, self._client).take
         if self._tap is not None:
             try:
                 data = self._tap.feed(data)
@@ -101,25 +107,25 @@ class Relay:
 
     def framed(self, data: bytes) -> bool:
         """Pass on whole chunks as they came, where nothing in them is read or changed."""
-        if self._framed is None or not self._framed(data):
+        if self._keep is None or not self._keep(data):
             return False
         if not self.first_byte:
             self.first_byte = clock.monotonic()
+            self.passes = _Passing(self._keep, self._client).take
         self._client.pass_on(data)
-        if self._client.paused and not self._client.gone:
-            self._connection.pause()
         return True
 
     def flush(self) -> None:
         """Pass on what one read brought, in one write. The last piece waits for the settlement."""
-        if self._tap is None or self.finished.done or not self._pieces:
+        if self._tap is None or self.finished.done:
+            return
+        if not self._pieces:
+            self._client.send_head()
             return
         pieces = self.take_body()
         if self.copy is not None:
             self.copy(pieces)
         self._client.stream(pieces)
-        if self._client.paused and not self._client.gone:
-            self._connection.pause()
 
     def complete(self) -> None:
         """The whole answer has come."""
@@ -132,6 +138,11 @@ class Relay:
 
     # -- what the client's connection does ----------------------------------------------------
 
+    def client_slow(self) -> None:
+        """Read no more of a stream for a while."""
+        if self.streaming and not (self.finished.done or self._client.gone):
+            self._connection.pause()
+
     def client_ready(self) -> None:
         """Read on."""
         if not self.finished.done:
@@ -141,3 +152,23 @@ class Relay:
         """Read on, for the usage's sake."""
         if not self.finished.done:
             self._connection.resume()
+
+
+class _Passing:
+    """What passes each event of a stream: of thousands of streams no two find it in a cache, so it
+    is small."""
+
+    __slots__ = ("_client", "_keep")
+
+    def __init__(self, keep: Callable[[bytes], bool], client: ClientConnection) -> None:
+        self._keep = keep
+        self._client = client
+
+    def take(self, data: bytes) -> bool:
+        """Pass on what a read brought, and say so; or leave it."""
+        keep = self._keep
+        if keep(data):
+            send = self._client.pass_on  # called in one step these would be looked up as methods
+            send(data)
+            return True
+        return False

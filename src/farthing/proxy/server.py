@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import Protocol, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import httptools
 
 from farthing import clock
 from farthing.errors import FarthingError, Malformed
 from farthing.proxy import unread
-from farthing.proxy.http import CONTINUE, LAST_CHUNK, chunk, stream_head, whole
+from farthing.proxy.http import CONTINUE, LAST_CHUNK, chunk, lowered, stream_head, whole
 from farthing.proxy.request import Repeat, Request, repeat
 from farthing.proxy.sweep import NEVER, Sweeper
 from farthing.settings import HttpSettings
+
+if TYPE_CHECKING:
+    from farthing.proxy.relay import Relay
 
 # After an early refusal a client may still be sending. Its bytes are read and dropped for this
 # long, or it would see a reset connection instead of the answer (RFC 9112 §9.6).
@@ -23,16 +26,6 @@ LINGER_SECONDS = 5.0
 # How many heads of a client are remembered in the hope that they come again, before that is given
 # up: some clients' heads never do.
 HOPES = 3
-
-
-class Reader(Protocol):
-    """Whoever reads a provider's answer on this client's behalf."""
-
-    def client_ready(self) -> None:
-        """The client takes bytes again."""
-
-    def client_gone(self) -> None:
-        """The client has left, or counts as gone."""
 
 
 class Handler(Protocol):
@@ -59,17 +52,18 @@ class ClientConnection(asyncio.Protocol):
 
     def __init__(self, handler: Handler) -> None:
         self.deadline = NEVER
-        self.gone = False
-        self.paused = False
-        self.reader: Reader | None = None
+        self.gone = self.paused = False
+        self.reader: Relay | None = None
+        self.pass_on: Callable[[bytes], None] = self._write
+        """Sends pieces of a stream that have their framing already."""
+        self._stream_head = b""
+        """The head of a stream, until it goes with what is sent first."""
         self._handler = handler
         self._settings = handler.settings
         self._transport: asyncio.Transport | None = None
-        self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[Request] = deque()
-        self._busy = False
-        self._lingering = False
-        self._closing = False
+        self._parser: Any = None
+        self._waiting: list[Request] = []
+        self._busy = self._lingering = self._closing = False
         self._request = Request()
         self._answering = self._request
         self._target = b""
@@ -93,27 +87,27 @@ class ClientConnection(asyncio.Protocol):
         self._write(self._whole(status, headers, body, keep_alive=self._keeps_alive()))
         self._answered()
 
-    def begin_stream(self, status: int, headers: bytes) -> None:
-        """Send the head of an answer that comes in pieces."""
+    def begin_stream(self, status: int, headers: bytes) -> bool:
+        """Send the head of an answer that comes in pieces: with the first, or by `send_head`.
+
+        Return whether pieces may be sent with the framing of HTTP/1.1.
+        """
         if self._answering.http10:
             self._closing = True
-        keep = self._keeps_alive()
-        chunked = not self._answering.http10
-        self._write(stream_head(status, headers, keep_alive=keep, chunked=chunked))
+        keep, chunked = self._keeps_alive(), not self._answering.http10
+        self._stream_head = stream_head(status, headers, keep_alive=keep, chunked=chunked)
+        self.pass_on = self._write
+        return chunked
+
+    def send_head(self) -> None:
+        """Send the head of a stream, if nothing has taken it along yet."""
+        if self._stream_head:
+            self._write(b"")
 
     def stream(self, data: bytes) -> None:
         """Send a piece."""
         if data:
             self._write(data if self._answering.http10 else chunk(data))
-
-    def takes_chunks(self) -> bool:
-        """Whether pieces may be sent with the framing of HTTP/1.1."""
-        return not self._answering.http10
-
-    def pass_on(self, data: bytes) -> None:
-        """Send pieces that have their framing already."""
-        if self._transport is not None:
-            self._transport.write(data)
 
     def end_stream(self, data: bytes = b"") -> None:
         """Send the last piece and take the next request."""
@@ -176,6 +170,8 @@ class ClientConnection(asyncio.Protocol):
             self._head_bytes += len(data)
         if self._hopes and not (self._busy or self._parsing):
             self._first = data
+        if self._parser is None:
+            self._parser = httptools.HttpRequestParser(self)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -191,6 +187,8 @@ class ClientConnection(asyncio.Protocol):
                 self._fail(unread.headers_too_large(self._settings.max_header_bytes))
             elif self._waiting and self._transport is not None:
                 self._transport.pause_reading()  # until what waits is answered
+            elif self._hopes and self._repeat is not None and not self._parsing:
+                self._parser = None  # the next head is known; another one is a new parser's
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -202,7 +200,7 @@ class ClientConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header. Two that could mean two things are refused."""
-        name = name.lower()
+        name = lowered(name)
         headers = self._request.headers
         if name in headers and name in unread.SINGLE:
             raise unread.sent_twice(name)
@@ -254,6 +252,8 @@ class ClientConnection(asyncio.Protocol):
         """The client does not read as fast as we write."""
         self.paused = True
         self.deadline = self._handler.sweeper.now + self._settings.stalled_seconds
+        if self.reader is not None:
+            self.reader.client_slow()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
@@ -265,6 +265,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has left; whoever reads for it may want to read on."""
         self._transport = None
+        self.pass_on = self._write
         self.gone = True
         self._handler.sweeper.remove(self)
         self._handler.closed(self)
@@ -309,7 +310,7 @@ class ClientConnection(asyncio.Protocol):
             self._lingering = True
             self._transport.close()
         elif self._waiting:
-            request = self._waiting.popleft()
+            request = self._waiting.pop(0)
             if not self._waiting:
                 self._transport.resume_reading()
             self._answer(request)
@@ -326,6 +327,9 @@ class ClientConnection(asyncio.Protocol):
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None:
+            if self._stream_head:
+                data, self._stream_head = self._stream_head + data, b""
+                self.pass_on = self._transport.write
             self._transport.write(data)
 
     def _fail(self, problem: Malformed) -> None:

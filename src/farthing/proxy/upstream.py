@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol, cast
 
 import httptools
@@ -12,7 +13,7 @@ from farthing.providers import Provider
 from farthing.proxy.head import Head, read_head
 from farthing.proxy.sweep import NEVER, Sweeper
 from farthing.settings import HttpSettings
-from farthing.wire.chunks import EVENT_END, Chunks, whole_until
+from farthing.wire.chunks import EVENT_ENDS, Chunks, whole_until
 
 HEAD_END = b"\r\n\r\n"
 
@@ -22,6 +23,9 @@ FEW_BYTES = 2048
 
 class Sink(Protocol):
     """Where a provider's answer goes."""
+
+    passes: Callable[[bytes], bool] | None
+    """Does what `framed` does, for all that a read brings; None where, or while, nothing can."""
 
     def head(self, head: Head) -> None:
         """The head has come."""
@@ -62,13 +66,18 @@ class UpstreamConnection(asyncio.Protocol):
     """One connection to a provider. Whoever has it sends one query; its end gives it back."""
 
     def __init__(self, pool: Pool, provider: Provider) -> None:
-        self.provider = provider
-        self.deadline = NEVER
-        self.transport: asyncio.Transport | None = None
-        self._pool = pool
-        self._settings = pool.settings
+        # What each event of a stream needs stands together: thousands of streams fill no cache.
         self._sink: Sink | None = None
         self._parser = httptools.HttpResponseParser(self)
+        self._passes: Callable[[bytes], bool] | None = None
+        """The sink's, while a read begins a chunk."""
+        self._sweeper = pool.sweeper
+        self._heard = 0.0
+        """When something passed, which does not move the deadline."""
+        self.deadline = NEVER
+        self.provider = provider
+        self.transport: asyncio.Transport | None = None
+        self._pool, self._settings = pool, pool.settings
         self._reset()
 
     def _reset(self) -> None:
@@ -84,8 +93,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._framed = False
         self._length: int | None = None
         self._chunks: Chunks | None = None
-        self._told_chunks: Chunks | None = None
-        """The same, once the sink knows of them."""
         self._keep_alive = False
         self._paused = False
         self._idle_seconds = self._settings.pool_idle_seconds
@@ -121,7 +128,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     def expired(self) -> None:
         """The provider is silent for too long, or the connection has rested long enough."""
-        if self._sink is None:
+        heard = self._heard + self._settings.silence_seconds
+        if self._passes is not None and heard > self._sweeper.now:
+            self.deadline = heard
+        elif self._sink is None:
             self.abort()
         else:
             self._break("upstream_timeout", "did not answer in time")
@@ -141,10 +151,10 @@ class UpstreamConnection(asyncio.Protocol):
         """Check what came and hand it on.
 
         The parser finds the head, checks the framing and tells the end. The body is cut from the
-        data here, in larger pieces than it would tell.
+        data here, in larger pieces than it would tell. Most reads of a stream that only passes
+        are whole events in whole chunks: as little as possible is done for these.
         """
-        sink = self._sink
-        if sink is None:  # nobody asked: whatever this is, it must not answer the next query
+        if self._sink is None:  # nobody asked: whatever this is, it must not answer the next query
             self.abort()
             return
         try:
@@ -154,18 +164,11 @@ class UpstreamConnection(asyncio.Protocol):
                 self._break("upstream_malformed", f"sent what is not HTTP ({error})")
                 return
             self._unasked = True
-        told = self._told_chunks
-        if (
-            told is not None
-            and told.between
-            and data.endswith(EVENT_END)
-            and not self._ended
-            and sink.framed(data)
-        ):
-            if not self._paused:
-                self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
+        passes = self._passes  # nothing, once the parser has told the end
+        if passes is not None and data.endswith(EVENT_ENDS) and passes(data):
+            self._heard = self._sweeper.now
         else:
-            self._read(sink, data)
+            self._read(self._sink, data)
 
     def _read(self, sink: Sink, data: bytes) -> None:
         """Hand on what came: the head once it is whole, the content, the end."""
@@ -177,7 +180,6 @@ class UpstreamConnection(asyncio.Protocol):
         if self._status:
             head, data = self._parted(data)
             sink.head(head)
-            self._told_chunks = self._chunks
         if data and self._sink is sink:
             self._hand_on(sink, data)
         if self._sink is not sink:
@@ -185,7 +187,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._ended:
             self._finish(sink)
         elif not self._paused:
-            self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
+            self.deadline = self._sweeper.now + self._settings.silence_seconds
         sink.flush()
 
     def _parted(self, data: bytes) -> tuple[Head, bytes]:
@@ -218,6 +220,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._length = length - len(data)
         if data:
             sink.body(data)
+        if chunks is not None:
+            self._passes = sink.passes if chunks.between else None
 
     def on_message_begin(self) -> None:
         """Read no answer that nobody asked for: it must not answer the next query."""
@@ -234,7 +238,7 @@ class UpstreamConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Notice the answer's end."""
         if self._head_done:
-            self._ended = True
+            self._ended, self._passes = True, None
             return
         begun, interim = self._begun, self._interim
         self._reset()

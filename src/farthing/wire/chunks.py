@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 
-# Where an event of a stream and its chunk end together.
+# Where an event of a stream and its chunk end together; some providers' lines end in CR LF.
 EVENT_END = b"\n\n\r\n"
-
+EVENT_ENDS = (EVENT_END, b"\n\r\n\r\n")
+# An event is rarely longer than this.
+NEAR = 2048
 
 _size_line = re.compile(rb"[0-9a-fA-F]+(?:;[^\r\n]*)?\r\n").match
 
@@ -28,6 +30,10 @@ class Chunks:
 
     def feed(self, data: bytes) -> bytes:
         """Return the content; what follows the last chunk is left out."""
+        if self.between and (whole := _contents(data)):
+            self._ended = not whole[-1]
+            self.between = not self._ended
+            return whole[0] if len(whole) == 1 else b"".join(whole)
         if self._line:
             data, self._line = self._line + data, b""
         pieces, at, end, left = [], 0, len(data), self._left
@@ -49,6 +55,22 @@ class Chunks:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
+def _contents(data: bytes) -> list[bytes]:
+    """Return the content of each chunk, if the data are whole chunks and nothing else, with no line
+    end (CR LF) in any content, as in nearly every stream; nothing otherwise.
+
+    That each size is the length of what stands up to the next line end shows it: the chunk ends
+    there, and the next one begins behind it.
+    """
+    parts = data.split(b"\r\n")
+    told = parts[1::2]
+    try:
+        sizes = [int(size, 16) for size in parts[:-1:2]]
+    except ValueError:  # an extension, or no size at all
+        return []
+    return told if sizes == list(map(len, told)) and all(told[:-1]) and not parts[-1] else []
+
+
 def unframed(data: bytes) -> bytes:
     """Return the content of whole chunks."""
     return Chunks().feed(data)
@@ -57,16 +79,20 @@ def unframed(data: bytes) -> bytes:
 def whole_until(data: bytes, spared: int = 0) -> int:
     """Return how much of the data, but for so many events at their end, are whole events in whole
     chunks; 0 where that is not sure. The data begin a chunk."""
-    end = data.rfind(EVENT_END)
+    mark = max(EVENT_ENDS, key=lambda mark: data.rfind(mark, -NEAR))
+    end = data.rfind(mark)
     for _ in range(spared):
-        end = data.rfind(EVENT_END, 0, max(end, 0))
-    cut = end + len(EVENT_END)
+        end = data.rfind(mark, 0, max(end, 0))
+    cut = end + len(mark)
     return cut if end >= 0 and _size_line(data, cut) else 0
 
 
 def last_content(data: bytes, most: int) -> bytes:
     """Return the content of whole chunks of whole events: of about the last `most` bytes alone, or
     of all where no chunk surely begins there."""
-    end = data.find(EVENT_END, max(0, len(data) - most))
-    cut = end + len(EVENT_END)
-    return unframed(data[cut:] if len(data) > most and _size_line(data, cut) else data)
+    if len(data) > most:
+        for mark in EVENT_ENDS:
+            end = data.find(mark, len(data) - most)
+            if end >= 0 and _size_line(data, end + len(mark)):
+                return unframed(data[end + len(mark) :])
+    return unframed(data)

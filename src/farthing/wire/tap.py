@@ -6,31 +6,32 @@ window of the last ones, and parses them once, when the stream is over.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from farthing.wire import sse
-from farthing.wire.chunks import EVENT_END, last_content, unframed
+from farthing.wire.chunks import EVENT_END, NEAR, last_content
 from farthing.wire.dialect import Answer, Tap
 
 # The window must hold the last event with usage and what follows it. The largest such tail in
 # recorded traffic (a final chunk with citations) is under 20 kB.
 WINDOW = 64 * 1024
-NEAR = 2 * 1024
+
+Piece = bytes | tuple[bytes]
 
 
 class TailTap:
     """Keeps a stream's first bytes (`head` of them) and its last ones; passes everything on."""
 
+    __slots__ = ("_head", "_head_room", "_held", "_tail")
     watches = False
     """Whether it looks at what leaves the window."""
 
     def __init__(self, head: int = 0) -> None:
         self._head = bytearray()
         self._head_room = head
-        self._tail: deque[tuple[bytes, bool]] = deque()
-        """What came last, and whether it is chunks with their framing."""
+        self._tail: list[Piece] = []
+        """What came last: chunks with their framing, or in a tuple bytes without any."""
         self._held = 0
 
     def feed(self, data: bytes) -> bytes:
@@ -38,7 +39,9 @@ class TailTap:
         if self._head_room > 0:
             self._head += data[: self._head_room]
             self._head_room -= len(data)
-        self._tail.append((data, False))
+            if self.begun():
+                self._head_room = 0
+        self._tail.append((data,))
         self._held += len(data)
         if self._held > WINDOW:
             self._forget()
@@ -48,7 +51,7 @@ class TailTap:
         """Remember whole chunks, which are read at the end; or say that the first are awaited."""
         if self._head_room > 0:
             return False
-        self._tail.append((data, True))
+        self._tail.append(data)
         self._held += len(data)
         if self._held > WINDOW:
             self._forget()
@@ -56,12 +59,19 @@ class TailTap:
 
     def _forget(self) -> None:
         """Let what came first leave the window."""
-        tail = self._tail
-        while self._held - len(tail[0][0]) >= WINDOW:
-            gone = tail.popleft()
-            self._held -= len(gone[0])
-            if self.watches:
-                self.passed(_content(*gone))
+        number, tail = 0, self._tail
+        while self._held - (size := _size(tail[number])) >= WINDOW:
+            self._held -= size
+            number += 1
+        gone = tail[:number]
+        del tail[:number]
+        if self.watches:
+            for piece in gone:
+                self.passed(_content(piece, _size(piece)))
+
+    def begun(self) -> bool:
+        """Whether the first bytes say already what is wanted of them."""
+        return False
 
     def passed(self, data: bytes) -> None:
         """Look at bytes that leave the window."""
@@ -77,35 +87,49 @@ class TailTap:
     def last_bytes(self, most: int = WINDOW) -> bytes:
         """Return the bytes in the window, or the last pieces of it that have so many."""
         pieces, size = [], 0
-        for data, framed in reversed(self._tail):
-            pieces.append(last_content(data, most) if framed else data)
-            size += len(data)
+        for piece in reversed(self._tail):
+            pieces.append(_content(piece, most))
+            size += _size(piece)
             if size >= most:
                 break
         return b"".join(reversed(pieces))
 
-    def holds(self, word: bytes) -> bool:
-        """Whether a word stands in the window; one that the end of a chunk cuts does not."""
-        return word in b"".join([data for data, _ in self._tail])
+    def holds(self, word: bytes, most: int = WINDOW) -> bool:
+        """Whether a word stands in the last bytes of the window; one that the end of a chunk cuts
+        does not."""
+        pieces, size = list[bytes](), 0
+        for piece in reversed(self._tail):
+            pieces.append(piece[0] if isinstance(piece, tuple) else piece)
+            size += len(pieces[-1])
+            if size >= most:
+                pieces[-1] = pieces[-1][size - most :]
+                break
+        return b"".join(reversed(pieces)).rfind(word) >= 0  # faster than from the front
 
     def first_events(self) -> Iterator[bytes]:
         """Yield the data of the whole events among the first bytes."""
         head = self.first_bytes()
         return (sse.data(event) for event in sse.events(head[: sse.complete_length(head)]))
 
-    def last_events(self, marker: bytes) -> Iterator[bytes]:
+    def last_events(self, marker: bytes, near: bytes | None = None) -> Iterator[bytes]:
         """Yield the data of the events in the window that hold a marker, the last one first.
 
         The one that the window cuts may be the tail of an event. Nearly always one of the last
-        few is what is looked for; if not, these come again with the others.
+        few is what is looked for (`near` is `last_bytes(NEAR)`, where that is there already); if
+        not, these come again with the others.
         """
-        yield from _marked(self.last_bytes(NEAR), marker)
+        yield from _marked(self.last_bytes(NEAR) if near is None else near, marker)
         if self._held > NEAR:
             yield from _marked(self.last_bytes(), marker)
 
 
-def _content(data: bytes, framed: bool) -> bytes:
-    return unframed(data) if framed else data
+def _size(piece: Piece) -> int:
+    return len(piece[0] if isinstance(piece, tuple) else piece)
+
+
+def _content(piece: Piece, most: int) -> bytes:
+    """Return a piece without its framing: all of it, or about as many of its last bytes."""
+    return piece[0] if isinstance(piece, tuple) else last_content(piece, most)
 
 
 def _marked(window: bytes, marker: bytes) -> Iterator[bytes]:

@@ -424,3 +424,23 @@ def test_one_choice_that_was_cut_off_is_not_hidden_by_the_last_with_the_usage() 
     seen = tap(ask)
     seen.feed(chunk(None, cut) + chunk(NONE, whole) + DONE)
     assert (ask.choices, seen.answer().finish) == (2, "length")
+
+
+def test_a_refusal_is_looked_for_where_it_can_stand() -> None:
+    """That of a single choice goes on to the end; another choice's may have ended long before."""
+    long = chunk(None, {"index": 1, "delta": {"content": "x" * 10_000}, "finish_reason": None})
+    told = {"index": 0, "delta": {"refusal": "I must not"}, "finish_reason": None}
+    end: list[dict[str, object]] = [
+        {"index": number, "delta": {}, "finish_reason": "stop"} for number in (0, 1)
+    ]
+    for said, choices, finish in (
+        ([chunk(None, told), long], 2, "refusal"),
+        ([long, chunk(None, told)], 1, "refusal"),
+        ([long], 2, "end"),
+    ):
+        ask = read_request(b'{"model": "m", "stream": true}')
+        ask.choices = choices
+        seen = tap(ask)
+        for data in [*said, chunk(None, *end[:choices]), HIDDEN, DONE]:
+            seen.feed(data)
+        assert seen.answer().finish == finish

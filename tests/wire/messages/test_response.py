@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,9 @@ from farthing.wire.messages.response import (
     tap,
     usage_of,
 )
+from farthing.wire.tap import FramedTap
+
+PLAIN_TAP = cast(Callable[[Ask], FramedTap], tap)
 
 
 def answered(usage: object, **fields: object) -> Answer:
@@ -332,3 +336,22 @@ def test_a_list_of_models_is_one_page(models: list[str], ends: tuple[object, obj
     page = json.loads(model_list(models))
     assert (page["first_id"], page["last_id"]) == ends
     assert page["has_more"] is False
+
+
+def test_once_the_first_event_was_read_the_others_pass_with_their_framing() -> None:
+    reader = PLAIN_TAP(PLAIN)
+    first, *others = [b"%x\r\n%s\r\n" % (len(e), e) for e in sse.events(WHOLE)]
+    assert not reader.framed(first)
+    reader.feed(next(sse.events(WHOLE)))
+    assert all(reader.framed(chunk) for chunk in others)
+    assert reader.answer() == run(PLAIN, WHOLE, 100_000)[1]
+
+
+def test_until_an_event_has_told_the_input_the_first_bytes_are_kept() -> None:
+    reader, ping = PLAIN_TAP(PLAIN), event("ping", note='"message"')
+    for piece in (ping, WHOLE[:30]):
+        assert not reader.framed(b"")
+        reader.feed(piece)
+    assert not reader.framed(b"")
+    reader.feed(WHOLE[30:])
+    assert reader.framed(b"") and reader.answer().usage == Usage(input=9, cache_read=4, output=30)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from farthing.errors import Failed
 from farthing.wire.dialect import Answer, Ask, Usage
 from farthing.wire.responses.response import fault, read_answer, tap
+from farthing.wire.tap import FramedTap
 
 USAGE: dict[str, Any] = {
     "input_tokens": 10,
@@ -127,3 +128,15 @@ def test_why_a_stream_ended_stands_where_its_last_event_begins(
     if finish == "length":
         data = data.replace(b"response.completed", b"response.incomplete")
     assert streamed(data, size).finish == finish
+
+
+def test_once_the_answer_and_its_model_are_named_chunks_pass_with_their_framing() -> None:
+    made = cast(FramedTap, tap(ASK))
+    data = stream()
+    for piece in (data[:60], data[60:100]):
+        assert not made.framed(b"")
+        made.feed(piece)
+    named = data.index(b"m-1") + 4
+    made.feed(data[100:named])
+    assert made.framed(b"") and made.feed(data[named:])
+    assert (made.answer().id, made.answer().model, made.answer().usage) == ("resp_1", "m-1", USED)

@@ -126,7 +126,7 @@ class GeminiTap(TailTap):
         """Return what the last event with usage says."""
         for data in self.last_events(b'"usageMetadata"'):
             if (told := read_answer(data)).usage is not None:
-                if told.finish == "end" and _CALL in self.last_bytes():  # in an event before it
+                if told.finish == "end" and self.holds(_CALL):  # in an event before it
                     told.finish = "tool_calls"
                 return told
         return Answer()

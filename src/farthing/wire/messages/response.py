@@ -151,10 +151,18 @@ class MessagesTap(TailTap):
 
     def __init__(self) -> None:
         super().__init__(head=HEAD)
+        self._first: _Answer | None = None
+
+    def begun(self) -> bool:
+        """Whether the first event was read: nothing more of the first bytes is wanted then."""
+        if b'"message"' in self.first_bytes():
+            told = (event.message for event in _read(self.first_events()) if event.message)
+            self._first = next(told, None)
+        return self._first is not None
 
     def answer(self) -> Answer:
         """Return the usage as the stream last told it."""
-        begun = next((e.message for e in _read(self.first_events()) if e.message), None)
+        begun = self._first
         last = _read(self.last_events(b'"usage"'))
         usage = (begun.usage if begun else None) or _Usage()
         told = next((e for e in last if e.usage), None)

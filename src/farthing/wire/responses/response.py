@@ -105,6 +105,11 @@ class ResponsesTap(TailTap):
         super().__init__(head=HEAD)
         self._passed = self._edge = b""
 
+    def begun(self) -> bool:
+        """Whether the first bytes name the answer and the model."""
+        head = self.first_bytes()
+        return bool(_ids(head) and _models(head))
+
     def passed(self, data: bytes) -> None:
         """Keep where the last event begins: between there and its usage may be long tools."""
         if self._passed:
