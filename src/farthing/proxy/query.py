@@ -31,6 +31,7 @@ from farthing.proxy.request import Request
 from farthing.proxy.server import ClientConnection
 from farthing.route.plan import Route
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Target
+from farthing.wire.families import translation
 from farthing.wire.passage import Translated
 
 if TYPE_CHECKING:
@@ -122,8 +123,6 @@ class Query:
         here, there = self._dialect.name, self.route.dialect
         if here == there:  # its own dialect, in an envelope
             return
-        from farthing.wire.families import translation  # noqa: PLC0415  (when a worker serves)
-
         self._translation = translation(here, there, self.route.model, own)
         body = self._translation.request(asked, strict=strict)
         self.ask = self._spoken.read_request(body)

@@ -7,7 +7,6 @@ import logging
 import os
 import resource
 import socket
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +33,7 @@ from farthing.runtime import (
     spare_collections,
     stop_event,
 )
+from farthing.wire import families
 
 if TYPE_CHECKING:
     from farthing.vault.drafts import Vault
@@ -98,7 +98,7 @@ async def serve(runtime: Runtime) -> None:
 
 def _settle_in(app: App, *, tls: bool) -> None:
     """Do what the first query need not wait for, before there are many."""
-    import_module("farthing.wire.families")
+    families.load()
     if tls:
         app.pool.load_tls()
     spare_collections()

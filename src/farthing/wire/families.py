@@ -1,21 +1,20 @@
-"""Which dialects can be translated to which, and by what. Imported where a query crosses."""
+"""Which dialects can be translated to which, and by what: imported when a query crosses first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
 
 from farthing.wire import DIALECTS
-from farthing.wire.count.translate import CountTranslation
-from farthing.wire.embed.translate import EmbedTranslation
 from farthing.wire.passage import Translated
-from farthing.wire.translate import Translation
 
 Make = Callable[[str, str, str, Mapping[str, str]], Translated]
 
-FAMILIES: dict[str, Make] = {
-    "answers": Translation,
-    "embeddings": EmbedTranslation,
-    "counting": CountTranslation,
+FAMILIES = {
+    "answers": ("farthing.wire.translate", "Translation"),
+    "embeddings": ("farthing.wire.embed.translate", "EmbedTranslation"),
+    "counting": ("farthing.wire.count.translate", "CountTranslation"),
 }
 
 
@@ -24,4 +23,17 @@ def translation(here: str, there: str, model: str, headers: Mapping[str, str]) -
 
     `model` is the provider's name of the model; `headers` go to it with the request.
     """
-    return FAMILIES[DIALECTS[here].family](here, there, model, headers)
+    return _make(DIALECTS[here].family)(here, there, model, headers)
+
+
+def load() -> None:
+    """Import all of them, which takes some fifty milliseconds, before a query needs one."""
+    for family in FAMILIES:
+        _make(family)
+
+
+@cache
+def _make(family: str) -> Make:
+    module, name = FAMILIES[family]
+    make: Make = getattr(import_module(module), name)
+    return make
