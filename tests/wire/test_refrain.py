@@ -100,42 +100,8 @@ def test_what_passes_is_what_translating_each_event_makes(
     stream = [START[there], *events]
     with pytest.MonkeyPatch.context() as patch:
         found = crossed(stream, here, there)
-        together = crossed([START[there], b"".join(events)], here, there)
         patch.setattr(Refrain, "again", lambda *_: None)
-        patch.setattr(Refrain, "run", lambda *_: (b"", 0))
         assert found == crossed(stream, here, there)
-        assert together == found
-
-
-@pytest.mark.parametrize("pair", [("messages", "chat"), ("chat", "messages")])
-@pytest.mark.parametrize(
-    "texts",
-    [
-        ["w"] * 100,
-        ["w", "x", "y", '"', "z", "a", "b", "\\", "c", "d", "", "e", "f"] * 5,
-        ["w", "x", "y", "\x7f", "z", "é", "\n\n", "a"] * 9,
-        ["w", "x", "y", "*", "z"],
-        ["w", "x", "HALVES", "y", "z"],
-    ],
-)
-def test_what_comes_in_one_read_passes_as_if_each_event_came_alone(
-    pair: tuple[str, str], texts: list[str]
-) -> None:
-    here, there = pair
-    events = [said(text, here, there) for text in texts]
-    halves = said("H", here, there).replace(b'"H"', b'"\xc3"')
-    halves += said("H", here, there).replace(b'"H"', b'"\xa9"')
-    events = [halves if b"HALVES" in event else event for event in events]
-    alone = crossed([START[there], *events], here, there)
-    assert crossed([START[there], b"".join(events)], here, there) == alone
-
-
-def test_events_that_are_alike_are_not_looked_at_one_by_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    told = counting(monkeypatch)
-    crossed([START["chat"], said("w", "messages") * 100], "messages", "chat")
-    assert not told
 
 
 def counting(patch: pytest.MonkeyPatch) -> list[bytes]:

@@ -17,10 +17,6 @@ from farthing.wire.events import Event, More
 # have something of their own.
 HOPES = 8
 
-# How many events are looked at together. One with quotes or escapes ends a run of them, so more
-# would mostly be looked at in vain.
-TOGETHER = 32
-
 
 class Refrain:
     """What one event became, to be said again with another text."""
@@ -49,29 +45,6 @@ class Refrain:
         self._hopes = HOPES
         return b"%s%s%s" % (self._to_before, told, self._to_after)
 
-    def run(self, raws: list[bytes]) -> tuple[bytes, int]:
-        """Return what the first events become, and how many they are, as `again` does of each.
-
-        `raws` are without the blank lines that end them.
-        """
-        before, after = self._before, self._after
-        if not self._known or self._tell is None or not raws[0].startswith(before):
-            return b"", 0
-        whole = b"\n\n".join(raws)
-        whole = whole[len(before) : len(whole) - len(after) if whole.endswith(after) else None]
-        texts = _plain(whole.split(b"%s\n\n%s" % (after, before)))
-        try:
-            # Apart, so that no two halves of a character make one.
-            printable = b" ".join(texts).decode().isprintable()
-        except UnicodeDecodeError:
-            printable = False
-        if not texts or not printable:
-            return b"", 0
-        self._tell(b"".join(texts).decode())
-        self._hopes = HOPES
-        said = (self._to_after + self._to_before).join(texts)
-        return b"%s%s%s" % (self._to_before, said, self._to_after), len(texts)
-
     def learn(self, raw: bytes, events: list[Event], written: bytes) -> None:
         """Remember what an event said and became, if it was nothing but a piece of text."""
         self._known = False
@@ -86,17 +59,6 @@ class Refrain:
         self._before, self._after = raw[:place], raw[place + len(text) - 2 :]
         self._to_before, self._to_after = written[: to + 1], written[to + len(text) - 1 :]
         self._known = True
-
-
-def _plain(texts: list[bytes]) -> list[bytes]:
-    """Return the texts before the first one that is empty, or has quotes or escapes."""
-    whole = b"".join(texts)
-    if all(texts) and not (b'"' in whole or b"\\" in whole):
-        return texts
-    for place, text in enumerate(texts):
-        if not text or b'"' in text or b"\\" in text:
-            return texts[:place]
-    return texts
 
 
 def _is_text(event: Event) -> bool:

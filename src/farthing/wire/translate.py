@@ -14,11 +14,8 @@ from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.events import Count, End, Event, Finish
 from farthing.wire.framing import SseFraming, WireEvent, read_event
 from farthing.wire.passage import Passage, decoded
-from farthing.wire.refrain import TOGETHER, Refrain
+from farthing.wire.refrain import Refrain
 from farthing.wire.severities import severities
-
-# Fewer events than this of one read are translated one by one.
-FEW = 4
 
 
 class Translation(Passage):
@@ -90,11 +87,8 @@ class _CrossingTap:
         self._tap.feed(data)
         if not isinstance(self._in, SseFraming):
             return self._crossed(self._in.feed(data))
-        raws = self._in.blocks(data)
-        if len(raws) >= FEW and not raws[0].endswith(b"\n"):
-            return self._together(raws)
         again, other = self._refrain.again, self._other
-        return b"".join([again(raw) or other(raw) for raw in raws])
+        return b"".join([again(raw) or other(raw) for raw in self._in.blocks(data)])
 
     def rest(self) -> bytes:
         """Return what the end of the stream completes. Raises Malformed.
@@ -109,19 +103,6 @@ class _CrossingTap:
     def answer(self) -> Answer:
         """Return what the stream said of itself so far."""
         return self._tap.answer()
-
-    def _together(self, raws: list[bytes]) -> bytes:
-        """Translate many events, those that are alike together."""
-        run, again, other = self._refrain.run, self._refrain.again, self._other
-        told, place = [], 0
-        while place < len(raws):
-            said, events = run(raws[place : place + TOGETHER])
-            if not events:
-                raw, events = raws[place], 1
-                said = again(raw) or other(raw)
-            told.append(said)
-            place += events
-        return b"".join(told)
 
     def _other(self, raw: bytes) -> bytes:
         """Translate an event, and remember it, in case that the next one is like it."""
