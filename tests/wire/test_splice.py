@@ -14,6 +14,7 @@ from farthing.errors import Malformed
 from farthing.wire.splice import (
     first_byte,
     is_null,
+    read_beside,
     read_field,
     read_object,
     read_parts,
@@ -126,6 +127,88 @@ def test_a_large_body_with_nothing_to_change_is_not_even_copied() -> None:
 )
 def test_what_is_priced_is_what_is_sent(body: bytes, sent: bytes) -> None:
     assert rebuild(body, read_object(body), {}) == sent
+
+
+# -- a large array is not read twice --------------------------------------------------------------
+
+LONG = b"[%s]" % b",".join([b'{"content":"a \\" b ] } , { [ \\\\"}'] * 3)
+
+
+def beside(body: bytes, size: int = len(LONG)) -> dict[str, bytes] | None:
+    """Return what is read without the array, as bytes."""
+    fields = read_beside(body, "m", size)
+    return None if fields is None else {name: bytes(raw) for name, raw in fields.items()}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"m":%s}' % LONG,
+        b'{"a":1,"m":%s}' % LONG,
+        b'{"m":%s,"a":[{"m":[]}]}' % LONG,
+        b'{"a":"x","m":%s,"b":{"m":"]}"},"c":1}' % LONG,
+    ],
+)
+def test_an_array_of_known_length_is_told_by_it(body: bytes) -> None:
+    assert beside(body) == {name: bytes(raw) for name, raw in read_object(body).items()}
+    assert rebuild(body, read_beside(body, "m", len(LONG)) or {}, {}) is body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"m":%s,"m":[]}' % LONG,  # given twice
+        b'{"m":[],"m":%s}' % LONG,
+        b'{"m":%s,"\\u006d":[]}' % LONG,
+        b'{"m":%s,"a":1,"a":2}' % LONG,
+        b'{"m": %s}' % LONG,  # spaces
+        b'{ "m":%s}' % LONG,
+        b'{"m":%s }' % LONG,
+        b'{"m":%s, "a":1}' % LONG,
+        b'{"m":%s,"a":1} ' % LONG,
+        b'{"a":{"m":%s},"b":[]}' % LONG,  # of another object
+        b'{"a":[{"m":%s}]}' % LONG,
+        b'{"a":{"b":{},"m":%s},"m":[]}' % LONG,
+        b'{"a":[],"m":%s}' % LONG,  # perhaps of another object
+        b'{"a\\"m":%s}' % LONG,  # of another name
+        b'{"a":{"{\\"m":%s},"m":[]}' % LONG,
+        b'{"\\u006d":%s}' % LONG,
+        b'{"a":"%s","m":%s}' % (b"x" * 256, LONG),  # far from the beginning
+        b'{"a":%s}' % LONG,
+        b'{"m":"%s"}' % (b"x" * len(LONG)),
+        b"{}",
+    ],
+)
+def test_an_array_that_may_be_another_is_left_alone(body: bytes) -> None:
+    read_object(body)  # it is one
+    assert beside(body) is None
+
+
+@pytest.mark.parametrize("size", [size for size in range(2, len(LONG) + 40) if size != len(LONG)])
+def test_an_array_of_another_length_is_left_alone(size: int) -> None:
+    for more in (b"", b',"a":["]"],"b":{"c":[[],"},"]}', b',"a":"],","b":"]}"'):
+        assert beside(b'{"m":%s%s}' % (LONG, more), min(size, len(LONG) - 1)) is None
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [b'"', b"[", b"]", b"{", b"}", b",", b":", b'"m":[', b'"a"', b"0", b" ", b"\\", b".5"]
+        ),
+        max_size=24,
+    ),
+    st.integers(0, 40),
+)
+def test_whatever_the_length_is_said_to_be_nothing_else_is_read(told: list[bytes], n: int) -> None:
+    body = b'{"m":[%s}' % b"".join(told)
+    try:
+        fields = read_object(body)
+        array = bytes(fields["m"])
+    except Malformed:
+        return
+    if n <= len(array) and (found := beside(body, n)) is not None:
+        assert found == {name: bytes(raw) for name, raw in fields.items()}
 
 
 def test_an_empty_body_is_missing() -> None:

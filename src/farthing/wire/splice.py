@@ -10,6 +10,9 @@ from farthing.errors import Malformed
 
 T = TypeVar("T")
 
+# How far into an object a large value is looked for (`read_beside`).
+NEAR = 256
+
 _decode_top = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -30,6 +33,37 @@ def read_object(body: bytes) -> dict[str, msgspec.Raw]:
         raise Malformed(
             "invalid_json", f"The body is not a JSON object that can be read: {error}."
         ) from None
+
+
+def read_beside(body: bytes, name: str, size: int) -> dict[str, msgspec.Raw] | None:
+    """Return what `read_object` does, without reading a large array a second time.
+
+    The body was decoded already, and its array `name` found to have at least `size` bytes: as many
+    as it has without spaces. It is left out of what is read here. None unless that proves where the
+    array begins and ends: of one that has more (spaces, values not counted in its size) brackets or
+    quotes are left behind that nothing closes, and a repeated name, an escape in one or a space at
+    the top level is seen by the length.
+    """
+    key = b'"%s":' % name.encode()
+    begin = body.find(key, 0, NEAR)
+    before = body[: max(begin, 0)]
+    if before.count(b"{") != 1 or b"[" in before:  # it may be another object's
+        return None
+    begin += len(key)
+    rest = body[begin + size :]
+    try:
+        fields = _decode_top(b"%s%s0%s" % (before, key, rest))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if _size(fields) != len(before) + len(key) + 1 + len(rest):
+        return None
+    fields[name] = msgspec.Raw(memoryview(body)[begin : begin + size])
+    return fields
+
+
+def _size(fields: dict[str, msgspec.Raw]) -> int:
+    """Return the length of an object written without spaces, each name once and plainly."""
+    return sum(map(len, fields)) + sum(map(len, fields.values())) + 4 * len(fields) + 1
 
 
 def first_byte(raw: msgspec.Raw) -> bytes:
@@ -77,10 +111,8 @@ def rebuild(body: bytes, fields: dict[str, msgspec.Raw], changes: dict[str, byte
     With nothing to change the body itself is returned, unless its length betrays spaces or a
     repeated name at the top level: then it is written from the fields, each name once.
     """
-    if not changes:
-        size = sum(map(len, fields)) + sum(map(len, fields.values())) + 4 * len(fields) + 1
-        if len(body) == size:
-            return body
+    if not changes and len(body) == _size(fields):
+        return body
     values = {**fields, **changes}
     return b"{%s}" % b",".join(b"%s:%s" % (_name(k), bytes(v)) for k, v in values.items() if v)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from farthing.errors import Malformed
-from farthing.wire.chat.request import read_request, write_request
+from farthing.wire.chat import request as module
+from farthing.wire.chat.request import LARGE, read_request, write_request
 from farthing.wire.dialect import Ask, Changes
 
 
@@ -299,3 +301,85 @@ def test_only_what_must_change_changes() -> None:
     assert changed.decode() == (
         '{"model":"a\\"b","messages":' + messages + ',"x":1.50e3,"max_tokens":5}'
     )
+
+
+# -- large requests -------------------------------------------------------------------------------
+
+LONG = 'a text with "quotes", {brackets}] and\nlines ' * (LARGE // 40)
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a":[1]}'}}
+CONVERSATION = [
+    {"role": "system", "content": LONG},
+    {"role": "user", "content": LONG},
+    {"role": "assistant", "content": None, "tool_calls": [CALL]},
+    {"role": "tool", "tool_call_id": "c", "content": LONG},
+]
+
+
+def both(body: bytes) -> tuple[Any, Any]:
+    """Return what is read of a request in two ways: as a large one, and as a small one."""
+    return module._read_large(body), module._read(body)
+
+
+def plain(read: Any) -> Any:
+    told, fields = read
+    known = {f: getattr(told, f) for f in module._Told.__struct_fields__ if f != "messages"}
+    contents = [(bytes(m.content), bytes(m.audio)) for m in told.messages or ()]
+    return known, contents, {name: bytes(raw) for name, raw in fields.items()}
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        CONVERSATION,
+        [{"role": "user", "content": LONG}],
+        [{"content": LONG}],
+        [{"role": "assistant", "content": LONG, "refusal": None, "name": "x"}],
+        [{"role": "user", "content": [{"type": "text", "text": LONG}, {"type": "file"}]}],
+        [],
+        None,
+    ],
+)
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_a_large_request_says_what_a_small_one_does(
+    messages: object, separators: tuple[str, str]
+) -> None:
+    fields = {"model": "m", "messages": messages, "user": LONG, "n": 2, "tools": [{"x": []}]}
+    for order in (fields, dict(reversed(fields.items()))):
+        large, small = both(json.dumps(order, separators=separators).encode())
+        assert plain(large) == plain(small)
+
+
+def test_of_large_messages_only_one_way_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "read_object", lambda _: pytest.fail("read a second time"))
+    body = json.dumps({"model": "m", "messages": CONVERSATION}, separators=(",", ":")).encode()
+    assert read_request(body).fields["model"] == msgspec.Raw(b'"m"')
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"model":"m","messages":[{"role":"user","content":"%s"}],"messages":[]}',
+        '{"model":"m","messages":[],"messages":[{"role":"user","content":"%s"}]}',
+        '{"model":"m","messages":[{"role":"user","content":"x","content":"%s"}],"n":1,"n":3}',
+        '{"messages":[{"role":"user","content":"%s"}],"model":"m","mess\\u0061ges":[]}',
+        '{"messages":[{"content":"%s"}],"n":123}',  # as long as the role that is missing
+        '{"messages":[{"role":"%s"}],"user":"a"}',  # as long as the content that is missing
+    ],
+)
+def test_nothing_of_a_large_request_is_skipped_or_counts_twice(body: str) -> None:
+    large, small = both((body % ("x" * LARGE)).encode())
+    assert plain(large) == plain(small)
+
+
+@pytest.mark.parametrize("field", [{"max_tokens": "1"}, {"messages": "x"}, {"messages": ["x"]}])
+def test_a_large_request_is_malformed_as_a_small_one_is(field: dict[str, object]) -> None:
+    name = next(iter(field))
+    with pytest.raises(Malformed, match=f"`{name}` cannot be read"):
+        ask(user="x" * LARGE, **field)
+
+
+def test_a_large_request_goes_on_as_it_came() -> None:
+    body = json.dumps({"model": "m", "messages": CONVERSATION}, separators=(",", ":")).encode()
+    assert write_request(read_request(body), Changes()) is body
+    changed = write_request(read_request(body), Changes(model="n"))
+    assert changed == body.replace(b'"model":"m"', b'"model":"n"', 1)

@@ -8,7 +8,7 @@ import msgspec
 
 from farthing.errors import Malformed
 from farthing.wire.dialect import Ask, Changes
-from farthing.wire.splice import is_null, read_field, read_object, read_parts, rebuild
+from farthing.wire.splice import is_null, read_beside, read_field, read_object, read_parts, rebuild
 
 CAPS = ("max_completion_tokens", "max_tokens")
 
@@ -20,6 +20,9 @@ OPAQUE_PARTS = {"file": "document", "input_audio": "audio"}
 
 # Fields that buy something farthing cannot bound yet: searches, sound, other models.
 UNBOUNDED_FIELDS = ("web_search_options", "audio", "plugins", "models", "search_parameters")
+
+# From this size of a request on, and of its messages on average, they are read only once.
+LARGE, LARGE_MESSAGE = 8192, 1024
 
 # The first byte of an array.
 ARRAY = ord("[")
@@ -78,7 +81,20 @@ class _Told(msgspec.Struct):
     modalities: list[str] | None = None
 
 
+class _LargeMessage(_Message):
+    """With all that most messages have, so that their length is known from their values'."""
+
+    role: msgspec.Raw = msgspec.Raw()
+    tool_calls: msgspec.Raw = msgspec.Raw()
+    tool_call_id: msgspec.Raw = msgspec.Raw()
+
+
+class _LargeTold(_Told):
+    messages: list[_LargeMessage] | None = None  # type: ignore[assignment]
+
+
 _decode_told = msgspec.json.Decoder(_Told).decode
+_decode_large = msgspec.json.Decoder(_LargeTold).decode
 
 
 def read_request(body: bytes) -> Ask:
@@ -87,8 +103,7 @@ def read_request(body: bytes) -> Ask:
     Raises:
         Malformed: not a JSON object, or a field that decides the price is of a wrong type.
     """
-    fields = read_object(body)
-    told = _read_told(body, fields)
+    told, fields = _read_large(body) if len(body) >= LARGE else _read(body)
     stream, tier = told.stream or False, told.service_tier or ""
     # Of two caps the larger, as either may be the one that is meant.
     cap = max(told.max_completion_tokens or 0, told.max_tokens or 0)
@@ -136,9 +151,41 @@ def write_request(ask: Ask, changes: Changes) -> bytes:
     return rebuild(ask.body, ask.fields, new)
 
 
-def _read_told(body: bytes, fields: dict[str, msgspec.Raw]) -> _Told:
+def _read_large(body: bytes) -> tuple[_Told, dict[str, msgspec.Raw]]:
+    """Read a large request as `_read` does, its messages only once if they are large themselves."""
     try:
-        return _decode_told(body)
+        told = _decode_large(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _read(body)  # says what is wrong with it
+    messages = told.messages
+    if not messages or len(body) < LARGE_MESSAGE * len(messages):
+        return told, read_object(body)
+    return told, read_beside(body, "messages", _size(messages)) or read_object(body)
+
+
+def _size(messages: list[_LargeMessage]) -> int:
+    """Return how long messages are without spaces, or less if they have more than is known of.
+
+    Each field adds its value, its name, two quotes, a colon and a comma.
+    """
+    size = 1 + 2 * len(messages)
+    for message in messages:
+        if message.role:
+            size += len(message.role) + 8
+        if message.content:
+            size += len(message.content) + 11
+        if message.tool_calls:
+            size += len(message.tool_calls) + 14
+        if message.tool_call_id:
+            size += len(message.tool_call_id) + 16
+    return size
+
+
+def _read(body: bytes) -> tuple[_Told, dict[str, msgspec.Raw]]:
+    """Return what is read of a request, and its values."""
+    fields = read_object(body)
+    try:
+        return _decode_told(body), fields
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         for name, kind in get_type_hints(_Told).items():
             read_field(fields, name, kind, None)  # says which it is
