@@ -5,6 +5,7 @@
 - 1,000 open streams with an event a second each: the memory of the process that serves them, more
   than before, and how late an event came at worst, which is the longest pause of its loop.
 - The memory of that process as it answers queries, which must come to rest.
+- The memory of each process before any query: resident, and with what it shares by its share.
 """
 
 from __future__ import annotations
@@ -24,7 +25,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.compare import check_cores, open_folder
 from bench.gateway import Farthing
-from bench.measure import BUILD, BenchError, Result, build_rig, run_rig, start_rig
+from bench.measure import (
+    BUILD,
+    BenchError,
+    Result,
+    build_rig,
+    proportional_mb,
+    resident_mb,
+    run_rig,
+    start_rig,
+)
 from bench.mock import Mock, make_mock
 
 STARTS = 5
@@ -72,6 +82,9 @@ def measure(options: argparse.Namespace, folder: Path, console: Console) -> None
         table.add_row("s to the first answer", f"{statistics.median(starts):.2f}", spread)
         system.start()
         system.resume()
+        for name, process in system.processes.items():
+            shared = f"{proportional_mb(process):.1f} by its share of what is shared"
+            table.add_row(f"MB of {name}, at rest", f"{resident_mb(process):.1f}", shared)
         for name, value, note in idle_streams(system, mock, rig_core):
             table.add_row(name, value, note)
         for queries, megabytes in many_queries(options.queries, system, mock, rig_core):

@@ -77,7 +77,11 @@ class Farthing(System):
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),
             "SSL_CERT_FILE": str(mock.certificate),
+            # Compiled once, as where it is installed; else each start would compile it anew.
+            "PYTHONPYCACHEPREFIX": str(HERE / "build" / "bytecode"),
         }
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        self.processes: dict[str, int] = {}
 
     @property
     def log(self) -> Path:
@@ -119,6 +123,7 @@ class Farthing(System):
         if not line:
             raise BenchError(f"{self.name} did not start: {self.log.read_text().strip()}")
         told = msgspec.json.decode(line)
+        self.processes = {"supervisor": self.process.pid, **told["processes"]}
         self.port = self.tls_port = int(told["address"].rpartition(":")[2])
         self.worker = [
             number for name, number in told["processes"].items() if name.startswith("worker-")

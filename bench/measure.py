@@ -104,6 +104,14 @@ def resident_mb(process: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def proportional_mb(process: int) -> float:
+    """Return a process's memory, in megabytes, where what it shares counts by its share."""
+    for line in (PROC / str(process) / "smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise BenchError(f"the system does not say what process {process} shares")
+
+
 def busy_seconds(core: int) -> float:
     """Return how long a core has worked since the machine began, for us or for others."""
     for line in (PROC / "stat").read_text().splitlines():

@@ -13,6 +13,7 @@ from tests.support.loopback import jump, run, until
 from farthing.errors import Refused
 from farthing.ledger.frames import LENGTH
 from farthing.ledger.lookup import Found, Lookup, decode_lookup, encode
+from farthing.proxy import records
 from farthing.proxy.records import ANSWER_SECONDS, RemoteRecords
 
 
@@ -70,7 +71,19 @@ def test_a_record_is_asked_for_and_returned(tmp_path: Path, record: dict[str, An
     run(scene())
 
 
-def test_a_follower_that_is_not_there(tmp_path: Path) -> None:
+def test_a_follower_that_is_still_coming_up_is_waited_for(tmp_path: Path) -> None:
+    async def test() -> None:
+        path = tmp_path / "records.sock"
+        asking = asyncio.create_task(RemoteRecords(path).look_up("q1", "k1"))
+        await asyncio.sleep(0)
+        async with Follower(path, lambda asked: frame(encode(Found(asked.number, {"id": "q1"})))):
+            assert await asking == {"id": "q1"}
+
+    run(test())
+
+
+def test_a_follower_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "PATIENCE_SECONDS", 0.01)
     assert "nothing is lost" in run(refused(tmp_path / "nobody")).message
 
 

@@ -183,6 +183,23 @@ def test_a_child_that_never_serves_is_an_error_that_says_so(make: Make, run: Run
     run(test())
 
 
+def test_a_child_comes_up_before_there_is_anything_to_tell_it(
+    make: Make, log_to: Path, run: Run
+) -> None:
+    async def test() -> None:
+        starts = Starts()
+        child = make(SERVE, starts)
+        await child.spawn()
+        process = running(child)
+        assert starts.count == 0
+        assert await child.start() == b"serving\n"
+        assert (running(child), starts.count) == (process, 1)
+        await child.stop()
+
+    run(test())
+    assert log_to.read_text() == 'heard {"start":1,"padding":""}\n'
+
+
 # -- start again ------------------------------------------------------------------------------
 
 

@@ -196,6 +196,10 @@ def _override_row(override: PriceOverride) -> Row:
     )
 
 
+class _Source(msgspec.Struct):
+    source: str
+
+
 def book_source(path: Path) -> str:
     """Return where a written book's rows come from."""
-    return msgspec.json.decode(path.read_bytes(), type=Book).source
+    return msgspec.json.decode(path.read_bytes(), type=_Source).source
