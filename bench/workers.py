@@ -1,7 +1,8 @@
-"""How much more two workers carry than one: whole answers of 1 kB, `durability = "power"`.
+"""How much more two workers carry than one, with `durability = "power"`.
 
 With three cores the rig has one of its own. On a machine of two it shares both with the gateway
-and sleeps when it has nothing to do; what it takes of them is told, for it is missing.
+and sleeps when it has nothing to do; what it takes of them is told, for it is missing. Of whole
+answers it takes much; of streams that are translated so little that the workers have both cores.
 """
 
 from __future__ import annotations
@@ -21,14 +22,18 @@ from bench.compare import open_folder
 from bench.gateway import Farthing
 from bench.measure import BUILD, BenchError, build_rig, run_rig
 from bench.mock import make_mock
+from bench.workloads import WORKLOADS, Workload
 
 WORKERS = (1, 2)
+USUAL = ("whole", "crossing-streams")
 
 
 def main() -> int:
     """Measure and print; return 0 if the figures can be believed."""
     parser = argparse.ArgumentParser(prog="bench/workers.py", description=__doc__)
     add = parser.add_argument
+    names = [workload.name for workload in WORKLOADS if workload.shape in ("whole", "streams")]
+    add("--workloads", nargs="+", choices=names, default=USUAL, help="which to measure")
     add("--rounds", type=int, default=3, help="turns of each (3)")
     add("--seconds", type=float, default=3.0, help="length of a turn (3)")
     add("--folder", type=Path, default=BUILD, help="where temporary data folders go: on a disk")
@@ -40,16 +45,22 @@ def main() -> int:
     try:
         with open_folder(options.folder) as folder:
             build_rig()
-            console.print()
-            console.print(measure(options, folder, cores))
+            for workload in WORKLOADS:
+                if workload.name in options.workloads:
+                    console.print()
+                    console.print(measure(options, workload, folder, cores))
     except BenchError as problem:
         console.print(f"bench: {problem}", style="bold red", markup=False)
         return 1
     return 0
 
 
-def measure(options: argparse.Namespace, folder: Path, cores: list[int]) -> Table:
+def measure(
+    options: argparse.Namespace, workload: Workload, folder: Path, cores: list[int]
+) -> Table:
     """Let both take turns, and return the table."""
+    folder = folder / workload.name
+    folder.mkdir()
     mock = make_mock(folder)
     shared = len(cores) == len(WORKERS)
     under_test, rig = cores[:2], cores[:2] if shared else cores[2:3]
@@ -64,7 +75,8 @@ def measure(options: argparse.Namespace, folder: Path, cores: list[int]) -> Tabl
             for number, system in systems.items():
                 system.resume()
                 before = sum(system.cpu())
-                told = [*mock.arguments(tls=False), *system.arguments(tls=False)]
+                told = [*mock.arguments(tls=workload.tls), *system.arguments(tls=workload.tls)]
+                told += workload.arguments
                 result = run_rig([*told, *(["--sleep"] if shared else [])], options.seconds, *rig)
                 system.settle(result)
                 rates[number].append(result.per_second)
@@ -75,7 +87,7 @@ def measure(options: argparse.Namespace, folder: Path, cores: list[int]) -> Tabl
         for system in systems.values():
             system.stop()
     where = "sharing both cores with the rig" if shared else "the rig on a third core"
-    title = f"Workers on two cores, {where}"
+    title = f"{workload.title}; two cores, {where}"
     table = Table(title=title, title_justify="left", box=None, title_style="bold")
     for heading in ("workers", "queries/s", "× one", "CPU µs/query", "cores of the rig"):
         table.add_column(heading, justify="right")

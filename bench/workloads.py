@@ -59,10 +59,11 @@ class Sample(msgspec.Struct):
 
 # An event each 20 ms is what a model of 50 tokens a second sends. The clients begin at moments
 # that fall all over that interval, and over a stream's length: no two streams go in step.
-_PACED = (
-    *("--stream", "--connections", "1000", "--burst", "1", "--events", "100"),
+_PACE = (
+    *("--stream", "--burst", "1", "--events", "100"),
     *("--interval-us", "20000", "--spread-us", "2020000", "--warmup", "2.2"),
 )
+_PACED = ("--connections", "1000", *_PACE)
 _NO_SLOW = tuple(name for name in SYSTEMS if name not in GATEWAYS)
 
 WORKLOADS = (
@@ -83,6 +84,13 @@ WORKLOADS = (
         title="1,000 streams, an event each 20 ms",
         shape="paced",
         arguments=_PACED,
+        systems=_NO_SLOW,
+    ),
+    Workload(
+        name="paced-500",
+        title="500 streams, an event each 20 ms",
+        shape="paced",
+        arguments=("--connections", "500", *_PACE),
         systems=_NO_SLOW,
     ),
     Workload(

@@ -15,9 +15,9 @@ from farthing.ledger.ledger import TEXT_MOST
 from farthing.providers import Provider
 from farthing.proxy.app import App
 from farthing.proxy.ending import LOST_STATUSES, ended, unresolved
+from farthing.proxy.head import Head
 from farthing.proxy.pricing import Offer, offer
 from farthing.proxy.query import Query
-from farthing.proxy.upstream import Head
 from farthing.route.plan import Route
 from farthing.settings import Settings
 from farthing.wire.dialect import Answer, Ask, Usage

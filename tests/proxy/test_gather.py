@@ -6,7 +6,7 @@ import pytest
 
 from farthing.errors import Failed
 from farthing.proxy.gather import Gathered
-from farthing.proxy.upstream import Head
+from farthing.proxy.head import Head
 
 HEAD = Head(200, b"", b"", encoded=False)
 BROKEN = Failed("upstream_reset", "it broke")

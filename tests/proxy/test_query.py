@@ -22,11 +22,12 @@ from farthing.providers import Provider
 from farthing.proxy import query as query_module
 from farthing.proxy.ending import LOST_STATUSES
 from farthing.proxy.handle import handle
+from farthing.proxy.head import Head
 from farthing.proxy.pool import UpstreamPool
 from farthing.proxy.query import Query
 from farthing.proxy.request import Request
 from farthing.proxy.server import ClientConnection
-from farthing.proxy.upstream import Head, Sink
+from farthing.proxy.upstream import Sink
 from farthing.wire import DIALECTS
 
 Script = Callable[[Sink], None]

@@ -8,9 +8,10 @@ import pytest
 from tests.support.application import FakeClient
 
 from farthing.errors import Failed, Malformed
+from farthing.proxy.head import Head
 from farthing.proxy.relay import Relay
 from farthing.proxy.server import ClientConnection
-from farthing.proxy.upstream import Head, UpstreamConnection
+from farthing.proxy.upstream import UpstreamConnection
 from farthing.wire.dialect import Answer
 
 HEAD = Head(200, b"", b"", encoded=False)

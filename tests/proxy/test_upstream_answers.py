@@ -8,7 +8,7 @@ import pytest
 from tests.support.loopback import Loopback, answering, http, jump, link, reset, run, until
 
 from farthing.errors import Failed
-from farthing.proxy.upstream import Head
+from farthing.proxy.head import Head
 from farthing.settings import HttpSettings
 
 SETTINGS = HttpSettings()
@@ -34,7 +34,7 @@ def test_what_of_an_answer_s_head_goes_on() -> None:
         async with link(answering(http(b"", 201, *lines))) as it:
             _, told = await it.send()
             passed = b"content-type: Text/Event-Stream\r\nx-id: 1\r\n"
-            expected = Head(201, passed, b"text/event-stream", encoded=False)
+            expected = Head(201, passed, b"text/event-stream", encoded=False, length=0, framed=True)
             assert await told.arrived.in_task() == expected
 
     run(scene())

@@ -6,7 +6,8 @@ batch changes the row before it is written. Whatever is batched with what, the r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -45,9 +46,18 @@ _FROM_OUTSIDE = ("upstream_id", "answered_model", "losses", "reason")
 # What a query's row has only when it has ended.
 EMPTY: Row = dict.fromkeys((*ENDING_COLUMNS, "end_position", "overrun"))
 
-_SAME_IN_A_HOLD = tuple(
-    c.name for c in queries.columns if c.name in Hold.__struct_fields__ and c.name not in EMPTY
-)
+_NO_ENDING: Row = dict.fromkeys(ENDING_COLUMNS)
+
+
+def _same(kind: type[msgspec.Struct], names: Iterable[str]) -> Callable[[Any], Row]:
+    """Return what reads the columns that an entry has under the same names."""
+    found = tuple(name for name in names if name in kind.__struct_fields__)
+    values = attrgetter(*found)  # a tuple: each kind has more than one
+    return lambda entry: dict(zip(found, values(entry), strict=True))
+
+
+_held = _same(Hold, (c.name for c in queries.columns if c.name not in EMPTY))
+_told = {kind: _same(kind, (*ENDING_COLUMNS, "id")) for kind in (Settle, Void, Unresolved)}
 
 
 class Batch:
@@ -202,7 +212,7 @@ class Batch:
 
 def _query(entry: Hold, position: int) -> Row:
     return EMPTY | {
-        **{name: getattr(entry, name) for name in _SAME_IN_A_HOLD},
+        **_held(entry),
         "asked_model": plain(entry.asked_model),
         "model": plain(entry.model),
         "path": plain(msgspec.json.encode(entry.path).decode()),
@@ -215,22 +225,23 @@ def _query(entry: Hold, position: int) -> Row:
 
 
 def _ending(entry: Ending, position: int) -> Row:
-    row: Row = dict.fromkeys(ENDING_COLUMNS)
-    told = msgspec.structs.asdict(entry)
-    row |= {name: told[name] for name in ENDING_COLUMNS if name in told}
-    row |= {name: plain(row[name]) for name in _FROM_OUTSIDE if row[name]}
-    row |= {"ended": entry.at, "end_position": position}
+    row = _NO_ENDING | _told[type(entry)](entry)
+    del row["id"]
+    for name in _FROM_OUTSIDE:
+        if row[name]:
+            row[name] = plain(row[name])
     # An answer that never came has neither status nor time.
-    row["http_status"] = told.get("status") or None
-    row["total_us"] = told.get("total_us") or None
+    row["http_status"] = row["status"] or None
+    row["total_us"] = row["total_us"] or None
     if isinstance(entry, Settle):
-        usage = msgspec.structs.asdict(entry.usage)
         row |= _ended("settled", entry.usd, entry.usage.tokens(), entry.at, position)
-        row |= usage | {"list_cost": entry.usd if entry.list_usd is None else entry.list_usd}
+        row |= msgspec.structs.asdict(entry.usage)
+        row["list_cost"] = entry.usd if entry.list_usd is None else entry.list_usd
     elif isinstance(entry, Void):
         row |= _ended("void", 0, 0, entry.at, position) | {"list_cost": 0}
     else:
         row |= {"status": "unresolved", "upstream_id": row["upstream_id"] or None}
+        row |= {"ended": entry.at, "end_position": position}
     return row
 
 

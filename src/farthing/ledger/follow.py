@@ -26,13 +26,21 @@ from farthing.ledger.segments import JournalDamagedError
 from farthing.ledger.snapshotter import Snapshotter
 from farthing.ledger.state import State
 from farthing.paths import DataFolder
-from farthing.runtime import Runtime, give_way, log_as, read_told, say_ready, stop_event
+from farthing.runtime import (
+    Runtime,
+    give_way,
+    log_as,
+    read_told,
+    say_ready,
+    spare_collections,
+    stop_event,
+)
 
 log = logging.getLogger("farthing")
 
 # How often the journal is looked at. Watching costs the ledger nothing this way; whoever looks
 # a query up does not wait for it, as a look-up catches up first.
-EVERY_SECONDS = 0.2
+EVERY_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 0.02
 
 # How long it rests after a try that failed. A look-up tries by itself, and says what came of it.
@@ -160,6 +168,7 @@ class _Connection(FrameProtocol):
 async def _serve(runtime: Runtime) -> None:
     stop = stop_event()
     follower = Follower(DataFolder(Path(runtime.data)), runtime.settings.database)
+    spare_collections()
     await follower.run(stop, say_ready)
 
 

@@ -6,6 +6,7 @@ against the table's own row type, which is several times faster than a statement
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -75,7 +76,8 @@ def _listed(names: list[str]) -> str:
 
 
 def _tuples(names: list[str], rows: list[Row]) -> list[tuple[Any, ...]]:
-    return [tuple([row[name] for name in names]) for row in rows]
+    values = itemgetter(*names)  # a tuple: a table has more than one column
+    return [values(row) for row in rows]
 
 
 def _json(rows: list[Row]) -> str:

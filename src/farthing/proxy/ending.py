@@ -12,8 +12,8 @@ from farthing.ledger.commitment import contracted
 from farthing.ledger.entry import Ending, Settle, Unresolved
 from farthing.ledger.ledger import TEXT_MOST
 from farthing.prices.rate import Rate, cost
+from farthing.proxy.head import Head
 from farthing.proxy.pricing import rate_of
-from farthing.proxy.upstream import Head
 from farthing.wire.dialect import Answer, Dialect, Usage
 
 if TYPE_CHECKING:

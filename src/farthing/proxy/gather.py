@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from farthing.errors import Failed
 from farthing.flow import OneShot
-from farthing.proxy.upstream import Head
+from farthing.proxy.head import Head
 
 
 class Gathered:

@@ -21,6 +21,7 @@ from farthing.proxy import headers
 from farthing.proxy.auth import credential
 from farthing.proxy.count import count
 from farthing.proxy.ending import ended, last, unresolved
+from farthing.proxy.head import Head
 from farthing.proxy.http import filled
 from farthing.proxy.ids import new_id
 from farthing.proxy.pricing import Offer, offer
@@ -28,7 +29,6 @@ from farthing.proxy.reading import answered, read, sent_as, unreadable
 from farthing.proxy.relay import Relay
 from farthing.proxy.request import Request
 from farthing.proxy.server import ClientConnection
-from farthing.proxy.upstream import Head
 from farthing.route.plan import Route
 from farthing.vault.drafts import Draft
 from farthing.wire.dialect import Answer, Ask, Changes, Dialect, Tap, Target

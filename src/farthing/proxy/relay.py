@@ -11,8 +11,9 @@ from collections.abc import Callable
 from farthing import clock
 from farthing.errors import Failed, Malformed
 from farthing.flow import OneShot
+from farthing.proxy.head import Head
 from farthing.proxy.server import ClientConnection
-from farthing.proxy.upstream import Head, UpstreamConnection
+from farthing.proxy.upstream import UpstreamConnection
 from farthing.wire.dialect import Tap
 
 UNKNOWN_COST = "The query's cost stays held at the maximum until it is known."

@@ -87,15 +87,11 @@ class Repeat:
         return body, int(digits) - len(body)
 
     def request(self, body: bytes) -> Request:
-        """Return the request that has this head and a body, which came just now."""
-        read, request = self._read, Request.__new__(Request)
-        request.method = read.method
-        request.path = read.path
-        request.question = read.question
-        request.headers = read.headers
-        request.keep_alive = True
-        request.http10 = False
-        request.facts = read.facts
+        """Return the request that has this head and a body, which came just now.
+
+        It is always the same object: the one before it was answered.
+        """
+        request = self._read
         request.body = body
         request.received = clock.monotonic()
         return request
@@ -116,5 +112,5 @@ def repeat(data: bytes, request: Request) -> Repeat | None:
     read = Request()
     read.method, read.path, read.question = request.method, request.path, request.question
     read.headers = {name: v for name, v in headers.items() if name != b"content-length"}
-    read.facts = request.facts
+    read.facts, read.keep_alive = request.facts, True
     return Repeat(data[:first], data[last:end], read)

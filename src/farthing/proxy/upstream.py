@@ -6,30 +6,18 @@ import asyncio
 from typing import Protocol, cast
 
 import httptools
-import msgspec
 
 from farthing.errors import Failed
 from farthing.providers import Provider
-from farthing.proxy.http import HOP_BY_HOP, keep_alive_seconds
+from farthing.proxy.head import Head, read_head
 from farthing.proxy.sweep import NEVER, Sweeper
 from farthing.settings import HttpSettings
 from farthing.wire.chunks import EVENT_END, Chunks, whole_until
 
+HEAD_END = b"\r\n\r\n"
+
 # Less than this of a stream is not worth looking for what can pass as it came.
 FEW_BYTES = 2048
-
-
-class Head(msgspec.Struct):
-    """The head of a provider's answer."""
-
-    status: int
-    passed: bytes
-    """The header lines that go on to the client."""
-    content_type: bytes
-    encoded: bool
-    """Whether the body is compressed, although that was not asked for."""
-    own: dict[bytes, bytes] = {}
-    """The headers of a provider that is a farthing itself; they do not go on."""
 
 
 class Sink(Protocol):
@@ -88,15 +76,11 @@ class UpstreamConnection(asyncio.Protocol):
         """What came of the head before this read."""
         self._interim = 0
         self._head_done = False
-        self._head: Head | None = None
-        """The head, until the sink is told."""
+        self._status = 0
+        """The answer's, until the sink is told of its head."""
         self._ended = False
         self._unasked = False
         """Whether something came behind the answer."""
-        self._passed: list[bytes] = []
-        self._own: dict[bytes, bytes] = {}
-        self._content_type = b""
-        self._encoded = False
         self._framed = False
         self._length: int | None = None
         self._chunks: Chunks | None = None
@@ -190,9 +174,8 @@ class UpstreamConnection(asyncio.Protocol):
             if len(self._begun) > self._settings.max_header_bytes:
                 self._break("upstream_malformed", "sent headers without end")
             return
-        if self._head is not None:
-            data = self._behind_head(data)
-            head, self._head = self._head, None
+        if self._status:
+            head, data = self._parted(data)
             sink.head(head)
             self._told_chunks = self._chunks
         if data and self._sink is sink:
@@ -205,13 +188,18 @@ class UpstreamConnection(asyncio.Protocol):
             self.deadline = self._pool.sweeper.now + self._settings.silence_seconds
         sink.flush()
 
-    def _behind_head(self, data: bytes) -> bytes:
-        """Return what came of the body with its head, and with interim heads before."""
+    def _parted(self, data: bytes) -> tuple[Head, bytes]:
+        """Return the answer's head, and what came of the body with it; interim heads are gone."""
         data = self._begun + data if self._begun else data
-        at = 0
-        for _ in range(self._interim + 1):
-            at = data.index(b"\r\n\r\n", at) + 4
-        return data[at:]
+        begin, end = 0, data.index(HEAD_END) + len(HEAD_END)
+        for _ in range(self._interim):
+            begin, end = end, data.index(HEAD_END, end) + len(HEAD_END)
+        head = read_head(self._status, data[begin:end])
+        self._status = 0
+        self._framed, self._length = head.framed, head.length
+        self._chunks = Chunks() if head.chunked else None
+        self._idle_seconds = min(self._idle_seconds, head.rests)
+        return head, data[end:]
 
     def _hand_on(self, sink: Sink, data: bytes) -> None:
         chunks, length = self._chunks, self._length
@@ -236,44 +224,12 @@ class UpstreamConnection(asyncio.Protocol):
         if self._ended:
             raise httptools.HttpParserError("an answer that nobody asked for")
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header of the answer."""
-        kind, line = _KINDS.get(name) or _kind(name)
-        if kind is None:
-            self._passed += line, value, b"\r\n"
-        elif kind != DROPPED:
-            self._take(kind, line, value)
-
-    def _take(self, kind: bytes, line: bytes, value: bytes) -> None:
-        """Take a header that means something here; a trailer means nothing."""
-        if self._head_done:
-            return
-        if kind == b"farthing-":  # those are ours to say to the client
-            self._own[line] = value
-        elif kind == b"content-length":
-            self._framed, self._length = True, int(value)
-        elif kind == b"transfer-encoding":
-            self._framed = True
-            self._chunks = Chunks() if value.lower().endswith(b"chunked") else None
-        elif kind == b"keep-alive":
-            self._idle_seconds = min(self._idle_seconds, keep_alive_seconds(value))
-        else:
-            self._passed += line, value, b"\r\n"
-            if kind == b"content-type":
-                self._content_type = value.lower()
-            else:
-                self._encoded = value.lower() != b"identity"
-
     def on_headers_complete(self) -> None:
-        """Keep the head for the sink, unless this is only an interim answer (1xx)."""
-        status = self._parser.get_status_code()
+        """Notice a head's end, unless this is only an interim answer (1xx)."""
+        self._status = status = self._parser.get_status_code()
         self._head_done = status >= 200
         # Only now does the parser say so; once the message is complete it always says no.
         self._keep_alive = self._parser.should_keep_alive()
-        if status in (204, 304):
-            self._framed, self._length = True, 0
-        passed = b"".join(self._passed)
-        self._head = Head(status, passed, self._content_type, self._encoded, self._own)
 
     def on_message_complete(self) -> None:
         """Notice the answer's end."""
@@ -320,30 +276,3 @@ class UpstreamConnection(asyncio.Protocol):
             f"{self.provider.name} {what}. The query was sent and may be billed: its cost stays "
             "held at the maximum until it is known.",
         )
-
-
-DROPPED = b"dropped"
-READ = frozenset(
-    {b"content-type", b"content-encoding", b"content-length", b"transfer-encoding", b"keep-alive"}
-)
-NAMES_MOST = 512
-
-Kind = tuple[bytes | None, bytes]
-_KINDS: dict[bytes, Kind] = {}
-
-
-def _kind(written: bytes) -> Kind:
-    """Return what a header means here, by its name as it is written, and how its line begins.
-
-    One that means nothing here goes on.
-    """
-    name = written.lower()
-    found: Kind = (DROPPED if name in HOP_BY_HOP else None, name + b": ")
-    if name.startswith(b"farthing-"):
-        found = (b"farthing-", name)
-    elif name in READ:
-        found = (name, name + b": ")
-    if len(_KINDS) >= NAMES_MOST:
-        _KINDS.clear()
-    _KINDS[written] = found
-    return found
