@@ -190,12 +190,39 @@ def test_a_writer_that_remembers_texts_is_told_each(
     assert len(told) == 51
 
 
-def test_a_citation_stands_where_the_texts_before_it_end() -> None:
+@pytest.mark.parametrize("cut", CUTS[:2])
+def test_a_citation_stands_where_the_texts_before_it_end(
+    cut: Callable[[list[bytes]], list[bytes]],
+) -> None:
     """What was said again counts towards its place."""
     cited = OTHERS["messages"][4]
     texts = [said(f" word {n}", "chat", "messages") for n in range(5)]
-    passed, _, _ = crossed([START["messages"], *texts, cited], "chat", "messages")
+    passed, _, _ = crossed(cut([START["messages"], *texts, cited]), "chat", "messages")
     assert b'"end_index":35' in passed
+
+
+def test_two_events_in_a_read_are_not_one_with_a_long_text() -> None:
+    texts = [said(f"w{n}", "messages") for n in range(9)]
+    passed, _, _ = crossed([START["chat"], *texts[:3], b"".join(texts[3:])], "messages", "chat")
+    assert b"content_block_delta" in passed and b"choices" not in passed
+    assert passed.count(b'"text":"w') == 9
+
+
+def test_a_text_with_a_field_behind_it_is_not_one_text() -> None:
+    texts = [said(f"w{n}", "messages") for n in range(3)]
+    more = chunk({"content": "X"}).replace(b'"X"', b'"a","n":"b"')
+    for stream in ([*texts, more], [b"".join([*texts, more])]):
+        passed, _, _ = crossed([START["chat"], *stream], "messages", "chat")
+        assert passed.endswith(b'"text":"a"}}\n\n')
+
+
+def test_of_many_texts_one_that_is_none_is_alone_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = counting(monkeypatch)
+    half = chunk({"content": "X"}).replace(b"X", rb"\ud83d")
+    texts = [said(f"w{n}", "messages") for n in range(9)]
+    passed, _, _ = crossed([START["chat"], b"".join([*texts, half, *texts])], "messages", "chat")
+    assert passed.count(b'"text":"w') == 18 and passed.count(b"\n\n") == 20
+    assert told[3:] == [half[:-2]] + told[4:] and len(told) < 6
 
 
 def test_events_that_each_have_something_of_their_own_are_given_up_on() -> None:
