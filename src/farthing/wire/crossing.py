@@ -55,6 +55,8 @@ class Crossing:
         nothing, and each key that is not null becomes a loss (a shape, unless said)."""
         if self.same:
             return node.rest
+        if not node.rest:
+            return {}
         for key, value in node.rest.items():
             if value is not None:
                 severity = self._severities.get(key) or (severities or {}).get(key, "shape")

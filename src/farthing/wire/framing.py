@@ -43,18 +43,16 @@ class SseFraming:
 
     def feed(self, data: bytes) -> list[WireEvent]:
         """Return the events that are complete now."""
-        return _read(self.blocks(data))
+        return _read(list(sse.events(self.whole(data))))
 
-    def blocks(self, data: bytes) -> list[bytes]:
-        """Return the events that are complete now as they came, perhaps without what ends them."""
+    def whole(self, data: bytes) -> bytes:
+        """Return the events that are complete now, as they came. Raises Malformed."""
         block = self._carry + data if self._carry else data
         length = sse.complete_length(block)
         self._carry = block[length:]
         if len(self._carry) > EVENT_MOST:
             raise Malformed("invalid_field", "An event of the stream has no end.")
-        if b"\r" in block:
-            return list(sse.events(block[:length]))
-        return block[:length].split(b"\n\n")[:-1]
+        return block[:length] if self._carry else block
 
     def rest(self) -> list[WireEvent]:
         """Return the event that no blank line ended."""

@@ -24,6 +24,9 @@ class Taker:
     def take(self, key: str, kind: type[T], default: T) -> T:
         """Return and remove a value of a type; one that is null or of another type stays."""
         value = self.left.get(key)
+        if type(value) is kind:
+            del self.left[key]
+            return value
         # A bool is an int to Python, and an int is a float's equal on the wire.
         wanted = (int, float) if kind is float else kind
         if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):

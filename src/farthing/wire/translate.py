@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from farthing.wire import DIALECTS
+from farthing.wire import DIALECTS, sse
 from farthing.wire.canon import Part, ToolCall
 from farthing.wire.codecs import CODECS
 from farthing.wire.crossing import Crossing
@@ -14,7 +14,7 @@ from farthing.wire.dialect import Answer, Ask, Tap, Usage
 from farthing.wire.events import Count, End, Event, Finish
 from farthing.wire.framing import SseFraming, WireEvent, read_event
 from farthing.wire.passage import Passage, decoded
-from farthing.wire.refrain import Refrain
+from farthing.wire.refrain import BLANK, Refrain
 from farthing.wire.severities import severities
 
 
@@ -81,14 +81,15 @@ class _CrossingTap:
         self._in = DIALECTS[translation.there.name].framing()
         self._out = DIALECTS[translation.here.name].framing()
         self._refrain = Refrain(self._reader, self._writer)
+        self._padding = getattr(self._reader, "without_padding", None)
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes from the provider; return the client's. Raises Malformed."""
         self._tap.feed(data)
         if not isinstance(self._in, SseFraming):
             return self._crossed(self._in.feed(data))
-        again, other = self._refrain.again, self._other
-        return b"".join([again(raw) or other(raw) for raw in self._in.blocks(data)])
+        block = self._in.whole(data)
+        return self._refrain.alone(block) or self._block(block)
 
     def rest(self) -> bytes:
         """Return what the end of the stream completes. Raises Malformed.
@@ -103,6 +104,23 @@ class _CrossingTap:
     def answer(self) -> Answer:
         """Return what the stream said of itself so far."""
         return self._tap.answer()
+
+    def _block(self, block: bytes) -> bytes:
+        """Translate whole events: many at once where they differ in their texts alone."""
+        if b"\r" in block:
+            return b"".join(map(self._other, sse.events(block)))
+        if self._padding is not None:
+            block = self._padding(block)
+        written, at, size = [], 0, len(block)
+        while at < size:
+            told, end = self._refrain.again(block, at)
+            if end == at:
+                end = block.find(BLANK, at)
+                told = self._other(block[at:end])
+                end += len(BLANK)
+            written.append(told)
+            at = end
+        return written[0] if len(written) == 1 else b"".join(written)
 
     def _other(self, raw: bytes) -> bytes:
         """Translate an event, and remember it, in case that the next one is like it."""

@@ -47,4 +47,4 @@ def full(taker: Taker, key: str) -> str:
 
 def filled(**values: object) -> JSON:
     """Return an object of those values that say something."""
-    return {key: value for key, value in values.items() if value not in (None, "")}
+    return {key: value for key, value in values.items() if value is not None and value != ""}

@@ -89,10 +89,10 @@ class NewStream:
             End: self._end,
         }
 
-    def again(self, text: str) -> None:
-        """One more text is written like the last one."""
+    def again(self, length: int) -> None:
+        """More texts, of so many characters together, are written like the last one."""
         if self._last is not None:
-            self._last.length += len(text)
+            self._last.length += length
 
     def write(self, event: Event) -> list[Any]:
         """Return the data of the events to send for one event."""

@@ -90,8 +90,8 @@ class ForeignWriter:
         sent, self._out = self._out, []
         return sent
 
-    def again(self, _: str) -> None:
-        """One more text is written like the last one; nothing changes by it."""
+    def again(self, _: int) -> None:
+        """More texts are written like the last one; nothing changes by it."""
 
     def _send(self, kind: str, **fields: Any) -> None:
         self._out.append(WireEvent(data={"type": kind, **fields}, name=kind))
