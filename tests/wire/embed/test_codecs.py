@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.wire.embed.golden import (
     ODD_REQUESTS,
@@ -153,6 +153,7 @@ objects = st.dictionaries(st.sampled_from(KEYS), anything, max_size=5)
 @pytest.mark.parametrize("name", CODECS)
 @settings(deadline=None, max_examples=100)
 @given(told=objects)
+@example(told={"embedding_types": ["float", "float"]})
 def test_any_request_is_written_as_it_was_read_and_crosses_or_is_refused(
     name: str, told: dict[str, Any]
 ) -> None:

@@ -107,10 +107,12 @@ def read_word(taker: Taker, key: str, words: Mapping[str, Any]) -> Any:
 
 
 def read_kinds(taker: Taker, key: str, words: Mapping[str, str]) -> list[str]:
-    """Take the encodings asked for; if any is not known, all stay."""
+    """Take the encodings asked for; if any is not known or asked for twice, all stay."""
     told = taker.left.get(key)
     kinds = told if isinstance(told, list) else []
     if not kinds or not all(isinstance(kind, str) and kind in words for kind in kinds):
+        return []
+    if len(set(kinds)) < len(kinds):
         return []
     del taker.left[key]
     return [words[kind] for kind in kinds]
