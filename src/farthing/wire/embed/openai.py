@@ -157,7 +157,8 @@ def read_request(told: JSON) -> Request:
     request.task = read_word(taker, TASK, TASKS)
     if request.task:
         request.form += f" {spelled}"
-    request.user = taker.take("user", str, "")
+    if taker.left.get("user"):  # an empty one stays as it came
+        request.user = taker.take("user", str, "")
     request.rest = taker.left
     return request
 
