@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farthing.wire import DIALECTS
-from farthing.wire.refrain import HOPES, Refrain, _spelt
+from farthing.wire.refrain import HOPES, Refrain
 from farthing.wire.translate import Translation, _CrossingTap
 
 encode = msgspec.json.encode
@@ -241,8 +241,3 @@ def test_events_that_each_have_something_of_their_own_are_given_up_on() -> None:
         assert refrain.alone(raw) is None and refrain.again(raw) == (b"", 0)
         refrain.learn(raw, [More(answer=0, part=0, text="x")], b'"x"')
     assert not refrain._known
-
-
-def test_texts_that_together_are_more_strings_than_texts_are_none() -> None:
-    assert _spelt([b'x\\\\",', b",", b"y"]) is None
-    assert _spelt([b'x\\"', b"y"]) == ([b'x\\"', b"y"], 3)

@@ -126,7 +126,7 @@ def _spelt(told: list[bytes]) -> tuple[list[bytes], int] | None:
 
     They are decoded as an array's strings. A text in which each quote has a backslash before it
     may end a string too early or too late; then what is outside of strings next is a text, where a
-    backslash is an error. Where commas alone are there, there are more strings than texts.
+    backslash is an error, so that no quote is there to set it right again.
     """
     array = b'["%s"]' % b'","'.join(told)
     try:
@@ -134,7 +134,7 @@ def _spelt(told: list[bytes]) -> tuple[list[bytes], int] | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     length = sum(map(len, texts))
-    if not length or len(texts) != len(told):
+    if not length:
         return None
     return told if _encode(texts) == array else [_encode(text)[1:-1] for text in texts], length
 
