@@ -77,7 +77,7 @@ def _line(line: bytes) -> Line:
 
 def _own(head: Head, line: bytes) -> None:
     name, _, value = line.partition(b":")
-    head.own = {**head.own, name.lower(): value.strip(b" \t")}
+    head.own[name.lower()] = value.strip(b" \t")
 
 
 def _content_type(head: Head, value: bytes) -> None:
