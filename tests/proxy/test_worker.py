@@ -12,6 +12,8 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from tests.support.gateway import Answer, RunningGateway, states
@@ -21,6 +23,8 @@ from farthing import clock, money
 from farthing.ledger import admin
 from farthing.ledger.entry import Hold, Revoke, Settle
 from farthing.providers.load import LOCAL
+from farthing.proxy import worker
+from farthing.proxy.app import App
 from farthing.proxy.worker import bind, raise_file_limit, usable_providers
 from farthing.runtime import LocalModel, Runtime
 from farthing.settings import Settings
@@ -64,6 +68,18 @@ def test_the_embedded_model_is_a_provider_only_while_it_runs() -> None:
     )
     local = usable_providers(running)[LOCAL]
     assert (local.usable(), local.base_url, local.key) == (True, "http://127.0.0.1:7", "s")
+
+
+@pytest.mark.parametrize("tls", [True, False])
+def test_what_the_first_query_does_not_wait_for_is_done_then(
+    monkeypatch: pytest.MonkeyPatch, tls: bool
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(worker.families, "load", lambda: done.append("translations"))
+    monkeypatch.setattr(worker, "spare_collections", lambda: done.append("heap"))
+    app = SimpleNamespace(pool=SimpleNamespace(load_tls=lambda: done.append("certificates")))
+    worker._settle_in(cast(App, app), tls=tls)
+    assert done == ["translations", *(["certificates"] if tls else []), "heap"]
 
 
 # -- two of them ----------------------------------------------------------------------------------

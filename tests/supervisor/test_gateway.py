@@ -146,6 +146,18 @@ def test_queries_are_answered_before_the_records_are_ready(
     run(test())
 
 
+def test_a_gateway_that_stops_at_once_waits_for_nobody_who_is_still_coming_up(
+    children: Children, tmp_path: Path, run: Run
+) -> None:
+    async def test() -> None:
+        made = make_gateway(tmp_path)
+        await made.start()
+        await made.stop()
+        assert made.behind is not None and made.behind.cancelled()
+
+    run(test())
+
+
 # -- the address ------------------------------------------------------------------------------
 
 

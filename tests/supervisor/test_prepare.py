@@ -14,7 +14,6 @@ from farthing.paths import DataFolder
 from farthing.settings import Settings
 from farthing.settings.schema import ContentsRule, WitnessSettings
 from farthing.supervisor.prepare import check
-from farthing.vault.keys import master_key
 
 
 def test_folders_and_secrets_are_made_and_private(tmp_path: Path) -> None:
@@ -22,7 +21,7 @@ def test_folders_and_secrets_are_made_and_private(tmp_path: Path) -> None:
     check(data, Settings(contents=[ContentsRule("commitments")]))
     for folder in (data.price_books, data.logs):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert len(data.pepper()) == 32 and master_key(data)
+    assert len(data.pepper()) == 32 and data.vault_key.exists()
 
 
 def test_a_witness_without_a_readable_key_is_an_error(tmp_path: Path) -> None:
