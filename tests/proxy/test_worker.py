@@ -23,11 +23,12 @@ from farthing import clock, money
 from farthing.ledger import admin
 from farthing.ledger.entry import Hold, Revoke, Settle
 from farthing.providers.load import LOCAL
-from farthing.proxy import worker
+from farthing.proxy import worker as module
 from farthing.proxy.app import App
 from farthing.proxy.worker import bind, raise_file_limit, usable_providers
 from farthing.runtime import LocalModel, Runtime
 from farthing.settings import Settings
+from farthing.wire import families
 
 WAIT_SECONDS = 20
 COST = 27_000
@@ -75,10 +76,10 @@ def test_what_the_first_query_does_not_wait_for_is_done_then(
     monkeypatch: pytest.MonkeyPatch, tls: bool
 ) -> None:
     done: list[str] = []
-    monkeypatch.setattr(worker.families, "load", lambda: done.append("translations"))
-    monkeypatch.setattr(worker, "spare_collections", lambda: done.append("heap"))
+    monkeypatch.setattr(families, "load", lambda: done.append("translations"))
+    monkeypatch.setattr(module, "spare_collections", lambda: done.append("heap"))
     app = SimpleNamespace(pool=SimpleNamespace(load_tls=lambda: done.append("certificates")))
-    worker._settle_in(cast(App, app), tls=tls)
+    module._settle_in(cast(App, app), tls=tls)
     assert done == ["translations", *(["certificates"] if tls else []), "heap"]
 
 
