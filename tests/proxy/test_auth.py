@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.gateway import Answer, RunningGateway
+from tests.support.gateway import Answer, RunningGateway, contents
 from tests.support.provider import FakeProvider
 
 from farthing.proxy.auth import credential
@@ -94,8 +94,7 @@ def texts(answers: list[Answer]) -> str:
 
 def written(gateway: RunningGateway) -> dict[Path, bytes]:
     """Everything that the gateway wrote: its logs, its journal, its records."""
-    files = [f for f in gateway.folder.rglob("*") if f.is_file()]
-    found = {f: f.read_bytes() for f in files}
+    found = contents(gateway.folder)
     assert gateway.log in found and len(found) > 5
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import json
 import os
@@ -265,6 +266,16 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Return what the files under a folder hold while processes write there."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with contextlib.suppress(FileNotFoundError):  # it had another name until now
+                found[path] = path.read_bytes()
+    return found
 
 
 def entries(data: DataFolder) -> list[Entry]:
