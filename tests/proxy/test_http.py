@@ -12,12 +12,14 @@ from farthing.providers import Provider
 from farthing.proxy.http import (
     CONTINUE,
     HOP_BY_HOP,
+    LARGE_BYTES,
     LAST_CHUNK,
     NAMES_MOST,
     chunk,
     filled,
     keep_alive_seconds,
     lowered,
+    message,
     request_head,
     status_line,
     stream_head,
@@ -55,6 +57,22 @@ def test_a_whole_answer(status: int, keep_alive: bool) -> None:
     assert (b"x-one", b"1") in list(head.headers)
     assert (b"connection: close\r\n" in raw) is not keep_alive
     assert goes_on is keep_alive
+
+
+@pytest.mark.parametrize("size", [0, 9, LARGE_BYTES - 1, LARGE_BYTES, 10 * LARGE_BYTES])
+def test_a_request_with_its_body(size: int) -> None:
+    body = b"x" * size
+    pieces = message(b"POST /v1 HTTP/1.1\r\nhost: x\r\n", body)
+    server = h11.Connection(h11.SERVER)
+    server.receive_data(b"".join(pieces))
+    head, told = server.next_event(), b""
+    assert isinstance(head, h11.Request)
+    while isinstance(event := server.next_event(), h11.Data):
+        told += event.data
+    assert isinstance(event, h11.EndOfMessage)
+    assert told == body
+    assert server.trailing_data[0] == b""
+    assert (pieces[-1] is body) is (size >= LARGE_BYTES), "a large one is not copied"
 
 
 def test_a_streamed_answer() -> None:

@@ -25,6 +25,7 @@ from farthing.proxy import query as query_module
 from farthing.proxy.ending import LOST_STATUSES
 from farthing.proxy.handle import handle
 from farthing.proxy.head import Head
+from farthing.proxy.http import Message
 from farthing.proxy.pool import UpstreamPool
 from farthing.proxy.query import Query
 from farthing.proxy.request import Request
@@ -113,9 +114,9 @@ class Scene:
             return shot
         return ready(self)
 
-    def send(self, message: bytes, sink: Sink) -> None:
+    def send(self, message: Message, sink: Sink) -> None:
         assert len(self.ledger.holds) == 1, "no byte before its hold"
-        self.sent.append(message)
+        self.sent.append(b"".join(message))
         self._answering.append((cast(Script, self._scripts.pop(0)), sink))
 
     def abort(self) -> None: ...

@@ -302,7 +302,7 @@ def received(sink: Gathered, *reads: bytes) -> bool:
         async with own_pool(HttpSettings()) as pool:
             connection = UpstreamConnection(pool, answering().provider())
             connection.connection_made(Pipe())  # type: ignore[arg-type]
-            connection.send(b"", sink)
+            connection.send((b"",), sink)
             for read in reads:
                 connection.data_received(read)
             return pool.resting(connection.provider) is connection

@@ -157,7 +157,7 @@ def http(body: bytes = b"hello", status: int = 200, *lines: bytes) -> bytes:
     return b"HTTP/1.1 %d X\r\n%scontent-length: %d\r\n\r\n%s" % (status, headers, len(body), body)
 
 
-REQUEST = b"POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"
+REQUEST = (b"POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}",)
 
 
 class Link:

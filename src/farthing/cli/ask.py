@@ -15,7 +15,7 @@ from farthing.local.weights import MODEL
 from farthing.paths import DataFolder
 from farthing.providers import Provider
 from farthing.proxy.gather import Gathered
-from farthing.proxy.http import request_head
+from farthing.proxy.http import message, request_head
 from farthing.proxy.pool import UpstreamPool, own_pool
 from farthing.settings import HttpSettings
 from farthing.wire import sse
@@ -123,7 +123,7 @@ async def _send(
 ) -> Gathered:
     connection = await pool.connect(gateway).in_task()
     answer = Gathered(printer.take if printer is not None else None)
-    connection.send(b"%scontent-length: %d\r\n\r\n%s" % (head, len(body), body), answer)
+    connection.send(message(head, body), answer)
     await answer.finished.in_task()
     return answer
 

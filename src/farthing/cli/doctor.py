@@ -124,7 +124,7 @@ async def _gateway(folder: DataFolder, pool: UpstreamPool) -> dict[str, Any]:
     answer = Gathered()
     try:
         connection = await pool.connect(gateway).in_task()
-        connection.send(request_head(gateway, "GET", "/healthz") + b"\r\n", answer)
+        connection.send((request_head(gateway, "GET", "/healthz") + b"\r\n",), answer)
         status = (await answer.arrived.in_task()).status
     except Failed:
         return {"running": False, "address": address}

@@ -22,7 +22,7 @@ from farthing.providers import Provider
 from farthing.providers.signing import signature
 from farthing.proxy.auth import credential
 from farthing.proxy.handle import handle
-from farthing.proxy.http import JSON_TYPE, request_head
+from farthing.proxy.http import JSON_TYPE, Message, message, request_head
 from farthing.proxy.ids import new_id
 from farthing.proxy.log import LOG, RECEIPT, LogPages, Page
 from farthing.proxy.pool import UpstreamPool
@@ -165,7 +165,7 @@ class App:
         body: bytes,
         method: str = "POST",
         kind: bytes = JSON_TYPE,
-    ) -> bytes:
+    ) -> Message:
         """Return the request to a provider: its own headers, and those that are the dialect's;
         `kind` is the content type of its body, b"" for none."""
         if method == "POST" and kind == JSON_TYPE:
@@ -173,7 +173,7 @@ class App:
         else:  # nothing of these is sent a second time
             head = request_head(provider, method, path, dialect.name, kind)
         if not (dialect.passed_headers or provider.grant or provider.auth == "signed"):
-            return b"%scontent-length: %d\r\n\r\n%s" % (head, len(body), body)
+            return message(head, body)
         lines = b""
         if dialect.passed_headers:
             for name, value in {**dict(dialect.required_headers), **own}.items():
@@ -184,7 +184,7 @@ class App:
         if provider.auth == "signed":
             target = head.split(b" ", 2)[1].decode()
             lines += signature(provider, target, body, clock.wall())
-        return b"%s%scontent-length: %d\r\n\r\n%s" % (head, lines, len(body), body)
+        return message(head + lines, body)
 
     def _head(self, provider: Provider, dialect: Dialect, path: str) -> bytes:
         head = self._heads.get((provider.name, path))

@@ -70,6 +70,19 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
+# A body of this many bytes is not copied behind its head: both are written one after the other.
+LARGE_BYTES = 16 * 1024
+
+Message = tuple[bytes] | tuple[bytes, bytes]
+
+
+def message(head: bytes, body: bytes) -> Message:
+    """Return a head that lacks its end, and a body behind it, as pieces to be written in turn."""
+    if len(body) < LARGE_BYTES:
+        return (b"%scontent-length: %d\r\n\r\n%s" % (head, len(body), body),)
+    return b"%scontent-length: %d\r\n\r\n" % (head, len(body)), body
+
+
 # What clients name their headers, and the same in small letters.
 _NAMES: dict[bytes, bytes] = {}
 NAMES_MOST = 512

@@ -22,7 +22,7 @@ from farthing.proxy.auth import credential
 from farthing.proxy.count import count
 from farthing.proxy.ending import ended, last, unresolved
 from farthing.proxy.head import Head
-from farthing.proxy.http import filled
+from farthing.proxy.http import Message, filled
 from farthing.proxy.ids import new_id
 from farthing.proxy.pricing import Offer, offer
 from farthing.proxy.reading import answered, let_go, read, sent_as, unreadable
@@ -284,7 +284,7 @@ class Query:
             unpriced=bool(self.priced.unpriced),
         )
 
-    def _message(self, provider: Provider) -> bytes:
+    def _message(self, provider: Provider) -> Message:
         """Return the request as it is sent."""
         spoken, request, target = self._spoken, self._request, self._target
         path = provider.dialects[spoken.name]

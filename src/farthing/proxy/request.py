@@ -73,8 +73,8 @@ class Repeat:
         self._after = after
         self._read = read
 
-    def match(self, data: bytes) -> tuple[bytes, int]:
-        """Return what the data have of a body behind this head, and how many bytes it lacks.
+    def match(self, data: bytes) -> tuple[int, int]:
+        """Return where in the data a body begins behind this head, and how many bytes it lacks.
 
         Less than none where they do not begin with this head, or have more behind the body.
         """
@@ -82,9 +82,9 @@ class Repeat:
         end = data.find(b"\r", begin, begin + DIGITS_MOST + 1)
         digits = data[begin:end]
         if not (digits.isdigit() and data.startswith(after, end) and data.startswith(self._before)):
-            return b"", -1
-        body = data[end + len(after) :]
-        return body, int(digits) - len(body)
+            return 0, -1
+        begin = end + len(after)
+        return begin, begin + int(digits) - len(data)
 
     def request(self, body: bytes) -> Request:
         """Return the request that has this head and a body, which came just now.

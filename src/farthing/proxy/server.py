@@ -69,7 +69,7 @@ class ClientConnection(asyncio.Protocol):
         self._target = b""
         self._head_bytes = 0
         self._in_head = True
-        self._body: list[bytes] = []
+        self._body: list[bytes | memoryview] = []
         self._body_bytes = 0
         self._parsing = False
         """Whether the parser is within a request."""
@@ -139,14 +139,15 @@ class ClientConnection(asyncio.Protocol):
             return
         known = self._repeat
         if known is not None and not (self._busy or self._parsing or self._lingering):
-            body, missing = known.match(data)
-            fits = len(body) + missing <= self._settings.max_body_bytes
+            begin, missing = known.match(data)
+            fits = len(data) - begin + missing <= self._settings.max_body_bytes
             if missing == 0 and fits:
                 self._hopes = HOPES
-                self._answer(known.request(body))
+                self._answer(known.request(data[begin:]))
                 return
             if missing > 0 and fits:
-                self._request, self._body, self._in_head = known.request(b""), [body], False
+                self._request, self._in_head = known.request(b""), False
+                self._body = [memoryview(data)[begin:]]  # copied once, when it is whole
                 self._missing = missing
                 self.deadline = self._handler.sweeper.now + self._settings.body_seconds
                 return
@@ -235,8 +236,7 @@ class ClientConnection(asyncio.Protocol):
         if self._lingering:
             return
         request = self._request
-        body = self._body
-        request.body = body[0] if len(body) == 1 else b"".join(body)
+        request.body = b"".join(self._body)
         request.received = clock.monotonic()
         if self._first:
             self._hopes -= 1

@@ -14,7 +14,7 @@ from farthing.flow import OneShot, ready
 from farthing.providers import Provider
 from farthing.providers.grants import token_request
 from farthing.proxy.gather import Gathered
-from farthing.proxy.http import request_head
+from farthing.proxy.http import message, request_head
 from farthing.proxy.pool import UpstreamPool
 from farthing.proxy.upstream import UpstreamConnection
 
@@ -153,7 +153,7 @@ async def _posted(connection: UpstreamConnection, service: Provider, form: bytes
     told = Gathered(weigh)
     head = request_head(service, "POST", "", kind=FORM)
     try:
-        connection.send(b"%scontent-length: %d\r\n\r\n%s" % (head, len(form), form), told)
+        connection.send(message(head, form), told)
         await told.finished.in_task()
     except asyncio.CancelledError:
         connection.abort()

@@ -11,6 +11,7 @@ import httptools
 from farthing.errors import Failed
 from farthing.providers import Provider
 from farthing.proxy.head import Head, read_head
+from farthing.proxy.http import Message
 from farthing.proxy.sweep import NEVER, Sweeper
 from farthing.settings import HttpSettings
 from farthing.wire.chunks import EVENT_ENDS, Chunks, whole_until
@@ -102,7 +103,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Whether a query can be sent on it."""
         return self.transport is not None and not self.transport.is_closing()
 
-    def send(self, request: bytes, sink: Sink) -> None:
+    def send(self, message: Message, sink: Sink) -> None:
         """Send a request; its answer goes to the sink."""
         assert self._sink is None, "one query at a time"
         if self.transport is None:
@@ -110,7 +111,8 @@ class UpstreamConnection(asyncio.Protocol):
             return
         self._sink = sink
         self.deadline = self._pool.sweeper.now + self._settings.answer_seconds
-        self.transport.write(request)
+        for piece in message:
+            self.transport.write(piece)
 
     def pause(self) -> None:
         """Read no more until `resume`: the client is slower than the provider."""

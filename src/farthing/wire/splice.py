@@ -113,8 +113,13 @@ def rebuild(body: bytes, fields: dict[str, msgspec.Raw], changes: dict[str, byte
     """
     if not changes and len(body) == _size(fields):
         return body
-    values = {**fields, **changes}
-    return b"{%s}" % b",".join(b"%s:%s" % (_name(k), bytes(v)) for k, v in values.items() if v)
+    pieces = list[bytes | msgspec.Raw]()
+    for name, value in {**fields, **changes}.items():
+        if value:
+            pieces += (b",", _name(name), b":", value)
+    pieces[:1] = (b"{",)
+    pieces.append(b"}")
+    return b"".join(pieces)
 
 
 def _name(key: str) -> bytes:
