@@ -68,6 +68,7 @@ class Children:
         self.order: list[str] = []
         self.told: dict[str, list[Any]] = {}
         self.tells: dict[str, Callable[[], Any]] = {}
+        self.stubborn: set[str] = set()
         self.patience: dict[str, tuple[float, ...]] = {}
         self._pids = itertools.count(1000)
         self.failing = ""
@@ -79,8 +80,10 @@ class Children:
         async def spawn() -> None:
             self.order.append(f"spawn {name}")
 
-        async def start() -> bytes:
+        async def start(*, stubborn: bool = False) -> bytes:
             self.order.append(f"start {name}")
+            if stubborn:
+                self.stubborn.add(name)
             self.on_start(name)
             self.tells[name] = tell
             self.told.setdefault(name, []).append(tell())

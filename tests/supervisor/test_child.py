@@ -251,6 +251,36 @@ def test_a_child_that_is_killed_serves_again(make: Make, run: Run) -> None:
     run(test())
 
 
+KILLED_TWICE = "if '\"start\":3,' not in told: os.kill(os.getpid(), signal.SIGKILL)\n"
+
+
+def test_a_child_that_is_killed_before_it_served_is_an_error_or_is_stubborn(
+    make: Make, pauses: Callable[[int], Pauses], logged: list[str], run: Run
+) -> None:
+    async def test() -> None:
+        starts, waited = Starts(), pauses(99)
+        child = make(HEAR + KILLED_TWICE + READY + LIFELINE, starts)
+        with pytest.raises(ConfigError, match="did not start"):
+            await child.start()
+        assert not logged and not waited.seconds
+        child = make(HEAR + KILLED_TWICE + READY + LIFELINE, starts)
+        assert await child.start(stubborn=True) == b"serving\n"
+        assert waited.seconds == [supervisor.FIRST_PAUSE]
+        await child.stop()
+
+    run(test())
+    assert len(logged) == 1 and "killed by SIGKILL" in logged[0] and "trying again" in logged[0]
+
+
+def test_stubbornness_is_for_accidents(make: Make, run: Run) -> None:
+    async def test() -> None:
+        child = make(HEAR + "sys.exit('no weights')", Starts())
+        with pytest.raises(ConfigError, match="exit status 1"):
+            await child.start(stubborn=True)
+
+    run(test())
+
+
 FAILS_AFTER_THE_FIRST_START = (
     HEAR + "if '\"start\":1,' not in told: sys.exit('broken')\n" + READY + "sys.exit()"
 )

@@ -141,6 +141,7 @@ def test_queries_are_answered_before_the_records_are_ready(
         assert made.behind is not None
         await made.behind
         assert set(children.started()) == {"worker-1", "follower", "publisher"}
+        assert children.stubborn == {"follower", "publisher"}, "it answers already"
         await made.stop()
 
     run(test())

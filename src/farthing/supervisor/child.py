@@ -24,6 +24,10 @@ SETTLED_SECONDS = 10.0
 KILL_AFTER_SECONDS = 10.0
 
 
+class KilledError(ConfigError):
+    """A process was killed before it served."""
+
+
 class Child:
     """A process of a module's `main`, kept alive."""
 
@@ -39,15 +43,29 @@ class Child:
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
 
-    async def start(self) -> bytes:
+    async def start(self, *, stubborn: bool = False) -> bytes:
         """Start it, wait until it says that it serves, and return the line it says.
+
+        One that is killed meanwhile, for its memory for example, is an error as well, unless it is
+        to be stubborn: then it is started again, as it would be later.
 
         Raises:
             ConfigError: it ended, or said nothing for too long.
         """
-        if self.process is None:
-            await self.spawn()
-        line = await self._begin()
+        pause = FIRST_PAUSE
+        while True:
+            if self.process is None:
+                await self.spawn()
+            try:
+                line = await self._begin()
+                break
+            except KilledError as problem:
+                if not stubborn:
+                    raise
+                log.error("%s; trying again", problem)
+            self.process = None
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
         if self._stopping:
             raise ConfigError(f"{self.name} was stopped while it started")
         self._watch = asyncio.get_running_loop().create_task(self._keep())
@@ -108,10 +126,12 @@ class Child:
             return line
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        how = _how(await process.wait())
+        status = await process.wait()
+        how = _how(status)
         if silent:
             how = f"it did not say within {READY_SECONDS:g} s that it serves"
-        raise ConfigError(f"{self.name} did not start ({how}){self._where()}")
+        error = KilledError if status < 0 and not silent else ConfigError
+        raise error(f"{self.name} did not start ({how}){self._where()}")
 
     async def _keep(self) -> None:
         """Start it again whenever it ends."""

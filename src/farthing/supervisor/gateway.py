@@ -140,7 +140,7 @@ class Gateway:
 
     async def _follow(self) -> None:
         """Tell those that follow the journal to begin."""
-        await asyncio.gather(*(child.start() for child in self._following))
+        await asyncio.gather(*(child.start(stubborn=True) for child in self._following))
 
     async def stop(self) -> None:
         """Let the open queries end, then stop everything."""
