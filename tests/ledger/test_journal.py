@@ -23,6 +23,7 @@ from farthing.ledger.entry import Config, Entry, Genesis, Overrun, encode
 from farthing.ledger.journal import (
     EXTENT,
     FIRST_SEGMENT,
+    ZEROED,
     Journal,
     JournalDamagedError,
     JournalFullError,
@@ -471,6 +472,34 @@ def test_room_is_taken_by_whole_extents(
     assert journal.path.stat().st_size == 2 * EXTENT
     monkeypatch.setattr(os, "posix_fallocate", no_room)
     journal.reserve(2 * EXTENT)
+
+
+def test_a_little_of_the_room_is_written_before_it_is_needed_and_never_more_than_there_is(
+    tmp_path: Path,
+) -> None:
+    """So few writes go to room that was never written, which costs a sync twice as much."""
+    ends: list[int] = []
+
+    class Watched(disk_module.Disk):
+        def write(self, file: int, data: bytes, offset: int) -> None:
+            assert offset + len(data) <= max(self.size(file), 1000), "nothing makes a file longer"
+            ends.append(offset + len(data))
+            super().write(file, data, offset)
+
+    def append(count: int) -> int:
+        """Append; return how many of the writes went to where nothing was before."""
+        ends.clear()
+        for _ in range(count):
+            journal.append([encode(Config(1, "x" * 9_000))])
+        return len({max(ends[: n + 1]) for n in range(count)})
+
+    journal = Journal(tmp_path, disk=Watched())
+    list(journal.recover())
+    assert append(1000) == pytest.approx(1000 * 9_060 / ZEROED, rel=0.1)
+    journal.roll()
+    assert append(500) == pytest.approx(500 * 9_060 / ZEROED, rel=0.1)
+    journal.close()
+    assert len(recovered(tmp_path)) == 1500
 
 
 def test_a_group_of_which_the_disk_took_a_part_is_an_error(

@@ -4,8 +4,9 @@ It is a folder of segments (`segments.py`), each a sequence of groups (`groups.p
 is appended to until it has reached its size; then it is sealed and never written again. Only the
 last one can have a torn tail.
 
-A segment grows by whole extents of zeros that are allocated beforehand, so that appending moves
-no metadata, and a disk that is full is noticed before a query is admitted, not while it runs.
+A segment grows by whole extents that are allocated beforehand, so that a disk that is full is
+noticed before a query is admitted, not while it runs; and a little ahead of what is appended zeros
+are written, so that a sync finds no metadata that it must write as well.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ __all__ = [
 log = logging.getLogger("farthing")
 
 EXTENT = 4 * 1024 * 1024
+# How far ahead zeros are written: the first write to room that is only allocated changes metadata.
+ZEROED = 128 * 1024
 # About a quarter of a million queries; what a start with a snapshot passes over is at most this.
 SEGMENT = 64 * 1024 * 1024
 
@@ -94,6 +97,8 @@ class Journal:
         """Entries known to be on the disk."""
         self._end = 0
         self._allocated = 0
+        self._zeroed = 0
+        """Up to here the file's room was written once."""
         self._promised = 0
         self._sum = hashlib.sha256()
         self._room = threading.Lock()
@@ -144,7 +149,7 @@ class Journal:
         self.disk.remove(self.folder / NEXT)
         self.disk.truncate(self._file, self._end)
         self.disk.write(self._file, unproven, self._end - len(unproven))
-        self._allocated = self._end
+        self._allocated = self._zeroed = self._end
         self._recovered = True
         self.sync()
         if self.roll_due:
@@ -176,9 +181,13 @@ class Journal:
         """Write encoded entries as one group. They survive the process, not yet the power."""
         group = encode_group(entries, self.position + 1, self.durable)
         self._grow(len(group))
+        end = self._end + len(group)
+        if end > self._zeroed:
+            self._zeroed = min(end + ZEROED, self._allocated)
+            group += bytes(self._zeroed - end)
         self.disk.write(self._file, group, self._end)
         self._sum.update(group[: HEADER.size])
-        self._end += len(group)
+        self._end = end
         self.position += len(entries)
 
     def sync(self) -> None:
@@ -230,6 +239,7 @@ class Journal:
                 self.disk.rename(temporary, segment.path)
                 self._use(segment)
                 self._file, self._end, self._allocated = file, len(link), allocated
+                self._zeroed = len(link)
                 self._sum = hashlib.sha256(link)
         except BaseException:
             self.disk.close(file)
