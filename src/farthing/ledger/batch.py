@@ -46,14 +46,19 @@ _FROM_OUTSIDE = ("upstream_id", "answered_model", "losses", "reason")
 # What a query's row has only when it has ended.
 EMPTY: Row = dict.fromkeys((*ENDING_COLUMNS, "end_position", "overrun"))
 
+# Columns in their table's order, which rows that are copies of it keep.
+_UNWRITTEN: Row = dict.fromkeys(column.name for column in queries.columns)
+
 _NO_ENDING: Row = dict.fromkeys(ENDING_COLUMNS)
 
 
-def _same(kind: type[msgspec.Struct], names: Iterable[str]) -> Callable[[Any], Row]:
+def _same(
+    kind: type[msgspec.Struct], names: Iterable[str]
+) -> Callable[[Any], Iterable[tuple[str, Any]]]:
     """Return what reads the columns that an entry has under the same names."""
     found = tuple(name for name in names if name in kind.__struct_fields__)
     values = attrgetter(*found)  # a tuple: each kind has more than one
-    return lambda entry: dict(zip(found, values(entry), strict=True))
+    return lambda entry: zip(found, values(entry), strict=True)
 
 
 _held = _same(Hold, (c.name for c in queries.columns if c.name not in EMPTY))
@@ -101,7 +106,8 @@ class Batch:
     # -- queries ------------------------------------------------------------------------------
 
     def _hold(self, entry: Hold, position: int) -> None:
-        self.queries[entry.id] = {"ledger": self._ledger, **_query(entry, position)}
+        self.queries[entry.id] = row = _query(entry, position)
+        row["ledger"] = self._ledger
 
     def _ending(self, entry: Ending, position: int) -> None:
         self._change(self.queries, self._endings, entry.id, _ending(entry, position))
@@ -211,22 +217,19 @@ class Batch:
 
 
 def _query(entry: Hold, position: int) -> Row:
-    return EMPTY | {
-        **_held(entry),
-        "asked_model": plain(entry.asked_model),
-        "model": plain(entry.model),
-        "path": plain(msgspec.json.encode(entry.path).decode()),
-        "position": position,
-        "began": entry.at,
-        "status": "open",
-        "held": entry.usd,
-        "held_tokens": entry.tokens,
-    }
+    row = _UNWRITTEN.copy()
+    row.update(_held(entry))
+    row["asked_model"] = plain(entry.asked_model)
+    row["model"] = plain(entry.model)
+    row["path"] = plain(msgspec.json.encode(entry.path).decode())
+    row["position"], row["began"], row["status"] = position, entry.at, "open"
+    row["held"], row["held_tokens"] = entry.usd, entry.tokens
+    return row
 
 
 def _ending(entry: Ending, position: int) -> Row:
-    row = _NO_ENDING | _told[type(entry)](entry)
-    del row["id"]
+    row = _NO_ENDING.copy()
+    row.update(_told[type(entry)](entry))
     for name in _FROM_OUTSIDE:
         if row[name]:
             row[name] = plain(row[name])
@@ -255,9 +258,16 @@ def _resolved(entry: Resolve | WriteOff, position: int) -> Row:
 
 def _ended(status: str, cost: int | None, tokens: int | None, at: int, position: int) -> Row:
     """Return what every ending says; what pays for it follows. Not known is what was held."""
-    paid = {"from_credit": 0, "from_commitment": 0, "effective": cost or 0}
-    when = {"status": status, "ended": at, "end_position": position}
-    return {**when, "cost": cost, "tokens": tokens, **paid}
+    return {
+        "status": status,
+        "ended": at,
+        "end_position": position,
+        "cost": cost,
+        "tokens": tokens,
+        "from_credit": 0,
+        "from_commitment": 0,
+        "effective": cost or 0,
+    }
 
 
 def _key_terms(entry: Key | ChangeKey) -> Row:

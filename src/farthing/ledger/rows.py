@@ -77,7 +77,7 @@ def _listed(names: list[str]) -> str:
 
 def _tuples(names: list[str], rows: list[Row]) -> list[tuple[Any, ...]]:
     values = itemgetter(*names)  # a tuple: a table has more than one column
-    return [values(row) for row in rows]
+    return [tuple(row.values()) if list(row) == names else values(row) for row in rows]
 
 
 def _json(rows: list[Row]) -> str:
