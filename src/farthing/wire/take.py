@@ -27,6 +27,8 @@ class Taker:
         if type(value) is kind:
             del self.left[key]
             return value
+        if value is None:
+            return default
         # A bool is an int to Python, and an int is a float's equal on the wire.
         wanted = (int, float) if kind is float else kind
         if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):

@@ -44,7 +44,8 @@ _EMPTIES: dict[str, object] = {
 
 def take_empties(message: Taker) -> list[str]:
     """Take the fields that are there and say nothing, as words for the form."""
-    found = [key for key, empty in _EMPTIES.items() if message.left.get(key) == empty]
+    left = message.left
+    found = [key for key in left if key in _EMPTIES and left[key] == _EMPTIES[key]]
     for key in found:
         del message.left[key]
     return [EMPTY + key for key in found]
