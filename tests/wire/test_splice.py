@@ -129,6 +129,13 @@ def test_what_is_priced_is_what_is_sent(body: bytes, sent: bytes) -> None:
     assert rebuild(body, read_object(body), {}) == sent
 
 
+@pytest.mark.parametrize("name", ["a", "b", "c", "new"])
+def test_a_value_is_left_out(name: str) -> None:
+    body = b'{"a":1,"b":[2],"c":"3"}'
+    sent = json.loads(rebuild(body, read_object(body), {name: b""}))
+    assert sent == {key: value for key, value in json.loads(body).items() if key != name}
+
+
 # -- a large array is not read twice --------------------------------------------------------------
 
 LONG = b"[%s]" % b",".join([b'{"content":"a \\" b ] } , { [ \\\\"}'] * 3)
